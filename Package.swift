@@ -44,6 +44,8 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "WatchEngineTests", dependencies: ["WatchEngine"], swiftSettings: swiftSettings),
+        .testTarget(
             name: "EndToEndTests", dependencies: ["plimsoll"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],

@@ -1,0 +1,249 @@
+#include "plm_commit.h"
+
+#include <string.h>
+
+#include "plm_hash.h"
+
+static bool is(plm_text text, const char *word) {
+    return text.bytes != NULL && text.length == strlen(word) &&
+           memcmp(text.bytes, word, text.length) == 0;
+}
+
+plm_commit_result plm_commit_rejection(plm_batch_builder *batch, const plm_projector *projector) {
+    plm_event *event = plm_batch_add(batch, PLM_EVENT_REJECTED);
+    if (event == NULL) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    const char *reason = plm_projector_rejection(projector);
+    plm_rejection *rejection = &event->rejection;
+    return plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_NAME), &rejection->name) &&
+                   plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION),
+                                  &rejection->resource_version) &&
+                   plm_batch_copy(batch, (plm_text){reason, strlen(reason)}, &rejection->reason)
+               ? PLM_COMMIT_OK
+               : PLM_COMMIT_NO_MEMORY;
+}
+
+// MARK: Images
+
+/// Adds the definition of an image. Its texts point into the table, where they stay until the
+/// image is retired, which cannot happen before the next call.
+static bool define_image(plm_batch_builder *batch, const plm_client *client, uint32_t id) {
+    size_t name_count = plm_image_table_name_count(&client->images, id);
+    plm_text *names =
+        plm_arena_allocate(batch->allocator, &batch->arena, (name_count + 1) * sizeof *names);
+    plm_event *event = names == NULL ? NULL : plm_batch_add(batch, PLM_EVENT_IMAGE);
+    if (event == NULL) {
+        return false;
+    }
+    plm_image_table_view(&client->images, id, names, &event->image);
+    return true;
+}
+
+/// Gives every image its id.
+static plm_commit_result intern_images(plm_batch_builder *batch, plm_client *client,
+                                       const plm_projected *values, uint32_t *ids) {
+    for (size_t index = 0; index < values->image_count; index++) {
+        const plm_raw_image *raw = &values->images[index];
+        plm_image_key key = {
+            .bytes = raw->byte_count > 0 ? values->name_bytes + raw->first_byte : "",
+            .lengths = values->name_lengths + raw->first_name,
+            .name_count = raw->name_count,
+            .byte_count = raw->byte_count,
+            .size_bytes = raw->size_bytes,
+        };
+        switch (plm_image_table_intern(&client->images, &key, &ids[index])) {
+        case PLM_INTERN_KNOWN: break;
+        case PLM_INTERN_NEW:
+            if (!define_image(batch, client, ids[index])) {
+                // Not announced, so not to be found again.
+                plm_image_table_retire(&client->images, ids[index]);
+                return PLM_COMMIT_NO_MEMORY;
+            }
+            break;
+        case PLM_INTERN_FULL: return PLM_COMMIT_IMAGES_FULL;
+        case PLM_INTERN_NO_MEMORY: return PLM_COMMIT_NO_MEMORY;
+        }
+    }
+    return PLM_COMMIT_OK;
+}
+
+// MARK: Nodes
+
+static uint64_t hash_text(uint64_t seed, plm_text text) {
+    return text.bytes == NULL ? plm_hash_number(seed, 0)
+                              : plm_hash_bytes(seed + 1, text.bytes, text.length);
+}
+
+static uint64_t fingerprint(uint64_t seed, const plm_node *node) {
+    uint64_t hash = hash_text(seed, node->name);
+    hash = hash_text(hash, node->uid);
+    hash = hash_text(hash, node->creation_timestamp);
+    hash = hash_text(hash, node->deletion_timestamp);
+    for (size_t slot = 0; slot < PLM_LABEL_SLOTS; slot++) {
+        hash = hash_text(hash, node->labels[slot]);
+    }
+    hash = hash_text(hash, node->capacity_ephemeral_storage);
+    hash = hash_text(hash, node->allocatable_ephemeral_storage);
+    hash = hash_text(hash, node->container_runtime_version);
+    hash = hash_text(hash, node->kubelet_version);
+    hash = hash_text(hash, node->boot_id);
+    hash =
+        plm_hash_number(hash, (uint64_t)node->ready << 8 | (uint64_t)node->disk_pressure << 4 |
+                                  (uint64_t)node->unschedulable << 1 | (uint64_t)node->has_images);
+    // An id stands for names and size, so equal ids are equal images.
+    return plm_hash_bytes(hash, node->image_ids, node->image_count * sizeof *node->image_ids);
+}
+
+/// Copies the texts of a node into the batch.
+static bool copy_texts(plm_batch_builder *batch, const plm_projector *projector, plm_node *node) {
+    const struct {
+        plm_field field;
+        plm_text *target;
+    } texts[] = {
+        {PLM_FIELD_NAME, &node->name},
+        {PLM_FIELD_UID, &node->uid},
+        {PLM_FIELD_RESOURCE_VERSION, &node->resource_version},
+        {PLM_FIELD_CREATION_TIMESTAMP, &node->creation_timestamp},
+        {PLM_FIELD_DELETION_TIMESTAMP, &node->deletion_timestamp},
+        {PLM_FIELD_CAPACITY, &node->capacity_ephemeral_storage},
+        {PLM_FIELD_ALLOCATABLE, &node->allocatable_ephemeral_storage},
+        {PLM_FIELD_RUNTIME_VERSION, &node->container_runtime_version},
+        {PLM_FIELD_KUBELET_VERSION, &node->kubelet_version},
+        {PLM_FIELD_BOOT_ID, &node->boot_id},
+    };
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
+        if (!plm_batch_copy(batch, plm_projector_text(projector, texts[index].field),
+                            texts[index].target)) {
+            return false;
+        }
+    }
+    for (size_t slot = 0; slot < PLM_LABEL_SLOTS; slot++) {
+        if (!plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_LABEL + slot),
+                            &node->labels[slot])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Refuses what is well-formed but no usable Node.
+static void check_node(plm_projector *projector, const plm_limits *limits) {
+    plm_text kind = plm_projector_text(projector, PLM_FIELD_KIND);
+    plm_text name = plm_projector_text(projector, PLM_FIELD_NAME);
+    if (kind.bytes != NULL && !is(kind, "Node")) {
+        plm_projector_reject(projector, "expected a Node, got a %.*s",
+                             kind.length > 60 ? 60 : (int)kind.length, kind.bytes);
+    } else if (name.length == 0) {
+        plm_projector_reject(projector, "metadata.name is missing");
+    } else if (name.length > limits->max_node_name_bytes) {
+        plm_projector_reject(projector,
+                             "metadata.name has %zu bytes, over the limit of %zu "
+                             "(max_node_name_bytes)",
+                             name.length, limits->max_node_name_bytes);
+    }
+}
+
+static void sum_sizes(plm_node *node, const plm_projected *values) {
+    int64_t total = 0;
+    for (size_t index = 0; index < values->image_count; index++) {
+        if (__builtin_add_overflow(total, values->images[index].size_bytes, &total)) {
+            node->image_bytes_overflow = true;
+            return;
+        }
+    }
+    node->image_bytes = total;
+}
+
+plm_commit_result plm_commit_node(plm_batch_builder *batch, plm_client *client,
+                                  plm_projector *projector, plm_event_kind kind) {
+    check_node(projector, &client->limits);
+    if (plm_projector_rejection(projector) != NULL) {
+        return plm_commit_rejection(batch, projector);
+    }
+    plm_projected values = plm_projector_values(projector);
+    plm_node node = {
+        .ready = values.ready,
+        .disk_pressure = values.disk_pressure,
+        .unschedulable = values.unschedulable,
+        .has_images = values.has_images,
+        .image_count = values.image_count,
+    };
+    uint32_t *ids =
+        plm_arena_allocate(batch->allocator, &batch->arena, (values.image_count + 1) * sizeof *ids);
+    if (ids == NULL || !copy_texts(batch, projector, &node)) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    plm_commit_result interned = intern_images(batch, client, &values, ids);
+    if (interned != PLM_COMMIT_OK) {
+        return interned;
+    }
+    node.image_ids = ids;
+    sum_sizes(&node, &values);
+    node.fingerprint = fingerprint(client->images.seed, &node);
+    plm_event *event = plm_batch_add(batch, kind);
+    if (event == NULL) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    event->node = node;
+    return PLM_COMMIT_OK;
+}
+
+// MARK: Everything else
+
+plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, plm_projector *projector) {
+    plm_text version = plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION);
+    if (version.length == 0) {
+        plm_projector_reject(projector, "a bookmark without metadata.resourceVersion");
+        return plm_commit_rejection(batch, projector);
+    }
+    plm_event *event = plm_batch_add(batch, PLM_EVENT_BOOKMARK);
+    if (event == NULL || !plm_batch_copy(batch, version, &event->bookmark.resource_version)) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    event->bookmark.initial_events_end =
+        is(plm_projector_text(projector, PLM_FIELD_INITIAL_EVENTS_END), "true");
+    return PLM_COMMIT_OK;
+}
+
+plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_projector *projector,
+                                    bool in_stream) {
+    plm_projected values = plm_projector_values(projector);
+    plm_event *event = plm_batch_add(batch, PLM_EVENT_STATUS);
+    if (event == NULL) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    plm_status *status = &event->status;
+    status->code = values.code > INT32_MAX ? 0 : (int32_t)values.code;
+    status->retry_after_seconds = values.retry_after_seconds;
+    status->in_stream = in_stream;
+    const struct {
+        plm_field field;
+        plm_text *target;
+    } texts[] = {
+        {PLM_FIELD_REASON, &status->reason},     {PLM_FIELD_MESSAGE, &status->message},
+        {PLM_FIELD_DETAILS_NAME, &status->name}, {PLM_FIELD_DETAILS_KIND, &status->kind},
+        {PLM_FIELD_CAUSE, &status->cause},       {PLM_FIELD_CONTINUE, &status->continue_token},
+    };
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
+        if (!plm_batch_copy(batch, plm_projector_text(projector, texts[index].field),
+                            texts[index].target)) {
+            return PLM_COMMIT_NO_MEMORY;
+        }
+    }
+    return PLM_COMMIT_OK;
+}
+
+plm_commit_result plm_commit_list(plm_batch_builder *batch, const plm_projector *projector) {
+    plm_event *event = plm_batch_add(batch, PLM_EVENT_LIST);
+    if (event == NULL) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    event->list.remaining_item_count = plm_projector_values(projector).remaining_item_count;
+    return plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION),
+                          &event->list.resource_version) &&
+                   plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_CONTINUE),
+                                  &event->list.continue_token)
+               ? PLM_COMMIT_OK
+               : PLM_COMMIT_NO_MEMORY;
+}

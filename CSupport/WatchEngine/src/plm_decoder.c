@@ -1,0 +1,518 @@
+#include "plm_decoder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "plm_client.h"
+#include "plm_commit.h"
+#include "plm_projector.h"
+
+// A body is one or more root objects. The root projector reads them, except that the object of a
+// watch event and the items of a list go to the element projector, each as a value of its own, and
+// the root projector gets `{}` in their place. So an object reads the same wherever it stands, and
+// an oversized one can be dropped without losing the rest of the stream.
+
+/// What the root objects have turned out to be.
+typedef enum body_shape {
+    SHAPE_UNKNOWN,
+    SHAPE_WATCH,
+    /// A list, a Node or a Status: complete, nothing may follow.
+    SHAPE_COMPLETE,
+} body_shape;
+
+struct plm_decoder {
+    plm_client *client;
+    plm_label_key *label_keys;
+    size_t label_key_count;
+    char *label_text;
+    plm_projector *root;
+    plm_projector *element;
+    /// Only for decoders that are fed by hand.
+    plm_batch_builder batch;
+
+    /// Bytes before the chunk at hand, from the start of the stream.
+    uint64_t offset;
+    body_shape shape;
+    bool over;
+
+    unsigned depth;
+    bool in_string;
+    bool escaped;
+    bool in_items;
+    bool in_element;
+    /// The element passed its bound: its bytes are counted and dropped.
+    bool dropping;
+    /// Depth outside the element.
+    unsigned element_depth;
+    /// Bytes of the element, and of the root object without its elements.
+    uint64_t element_bytes;
+    uint64_t root_bytes;
+};
+
+/// One call's view of the chunk.
+typedef struct cursor {
+    const char *chunk;
+    const char *at;
+    const char *end;
+    /// First byte that no projector has seen.
+    const char *pending;
+    plm_batch_builder *batch;
+} cursor;
+
+// MARK: Life
+
+static bool copy_projection(plm_decoder *self, const plm_projection *projection) {
+    const plm_allocator *allocator = &self->client->allocator;
+    size_t text_bytes = 0;
+    for (size_t index = 0; index < projection->label_key_count; index++) {
+        text_bytes += strlen(projection->label_keys[index].key) + 1;
+    }
+    self->label_keys =
+        plm_allocate(allocator, (projection->label_key_count + 1) * sizeof *self->label_keys);
+    self->label_text = plm_allocate(allocator, text_bytes + 1);
+    if (self->label_keys == NULL || self->label_text == NULL) {
+        return false;
+    }
+    char *text = self->label_text;
+    for (size_t index = 0; index < projection->label_key_count; index++) {
+        const plm_label_key *given = &projection->label_keys[index];
+        if (given->slot >= PLM_LABEL_SLOTS) {
+            continue;
+        }
+        size_t length = strlen(given->key) + 1;
+        memcpy(text, given->key, length);
+        self->label_keys[self->label_key_count++] = (plm_label_key){text, given->slot};
+        text += length;
+    }
+    return true;
+}
+
+plm_decoder *plm_decoder_create(plm_client *client, const plm_projection *projection) {
+    const plm_allocator *allocator = &client->allocator;
+    plm_decoder *self = plm_allocate(allocator, sizeof *self);
+    if (self == NULL) {
+        return NULL;
+    }
+    *self = (plm_decoder){.client = client};
+    if (plm_batch_init(&self->batch, allocator) && copy_projection(self, projection)) {
+        self->root = plm_projector_create(allocator, &client->limits, self->label_keys,
+                                          self->label_key_count);
+        self->element = plm_projector_create(allocator, &client->limits, self->label_keys,
+                                             self->label_key_count);
+    }
+    if (self->root == NULL || self->element == NULL) {
+        plm_decoder_destroy(self);
+        return NULL;
+    }
+    return self;
+}
+
+void plm_decoder_destroy(plm_decoder *self) {
+    if (self == NULL) {
+        return;
+    }
+    const plm_allocator *allocator = &self->client->allocator;
+    plm_projector_destroy(self->root);
+    plm_projector_destroy(self->element);
+    plm_deallocate(allocator, self->label_keys);
+    plm_deallocate(allocator, self->label_text);
+    plm_batch_free(&self->batch);
+    plm_deallocate(allocator, self);
+}
+
+// MARK: Failures
+
+/// Names a text in a message without letting it run on.
+static int shown(plm_text text) {
+    return text.length > 60 ? 60 : (int)text.length;
+}
+
+static bool fail_memory(plm_decoder *self, plm_batch_builder *batch) {
+    self->over = true;
+    plm_batch_fail(batch, PLM_FAILURE_MEMORY, "out of memory while decoding")->byte_offset =
+        self->offset;
+    return false;
+}
+
+static bool fail_at(plm_decoder *self, cursor *cursor, plm_failure_kind kind, const char *message) {
+    self->over = true;
+    uint64_t offset = self->offset + (uint64_t)(cursor->at - cursor->chunk);
+    plm_batch_fail(cursor->batch, kind, "%s at byte %llu", message, (unsigned long long)offset)
+        ->byte_offset = offset;
+    return false;
+}
+
+static bool check_commit(plm_decoder *self, plm_batch_builder *batch, plm_commit_result result) {
+    switch (result) {
+    case PLM_COMMIT_OK: return true;
+    case PLM_COMMIT_NO_MEMORY: return fail_memory(self, batch);
+    case PLM_COMMIT_IMAGES_FULL: break;
+    }
+    self->over = true;
+    plm_batch_fail(batch, PLM_FAILURE_LIMIT,
+                   "more than %zu distinct images in this cluster (max_images)",
+                   self->client->limits.max_images)
+        ->byte_offset = self->offset;
+    return false;
+}
+
+/// The body does not begin like JSON objects do: shows how it does begin.
+static bool fail_foreign(plm_decoder *self, cursor *cursor) {
+    char start[33];
+    size_t length = 0;
+    for (const char *at = cursor->at; at < cursor->end && length < sizeof start - 1; at++) {
+        start[length++] = *at >= ' ' && *at <= '~' ? *at : '.';
+    }
+    start[length] = '\0';
+    char message[128];
+    if (self->shape == SHAPE_UNKNOWN) {
+        snprintf(message, sizeof message, "not JSON from a kube-apiserver (it begins with \"%s\")",
+                 start);
+        return fail_at(self, cursor, PLM_FAILURE_CONTENT_TYPE, message);
+    }
+    snprintf(message, sizeof message, "unexpected \"%s\" between objects", start);
+    return fail_at(self, cursor, PLM_FAILURE_SYNTAX, message);
+}
+
+// MARK: Feeding the projectors
+
+static bool feed(plm_decoder *self, plm_projector *projector, cursor *cursor, const char *bytes,
+                 size_t count, uint64_t offset) {
+    size_t consumed;
+    switch (plm_projector_feed(projector, bytes, count)) {
+    case PLM_FEED_OK: return true;
+    case PLM_FEED_NO_MEMORY: return fail_memory(self, cursor->batch);
+    case PLM_FEED_SYNTAX: break;
+    }
+    const char *reason = plm_projector_error(projector, &consumed);
+    plm_text name = plm_projector_text(projector, PLM_FIELD_NAME);
+    offset += consumed;
+    self->over = true;
+    plm_batch_fail(cursor->batch, PLM_FAILURE_SYNTAX, "malformed JSON at byte %llu%s%.*s: %s",
+                   (unsigned long long)offset, name.length > 0 ? ", in node " : "", shown(name),
+                   name.length > 0 ? name.bytes : "", reason)
+        ->byte_offset = offset;
+    return false;
+}
+
+/// Hands the bytes before the cursor to whoever reads them.
+static bool flush(plm_decoder *self, cursor *cursor) {
+    size_t count = (size_t)(cursor->at - cursor->pending);
+    const char *bytes = cursor->pending;
+    uint64_t offset = self->offset + (uint64_t)(bytes - cursor->chunk);
+    cursor->pending = cursor->at;
+    if (count == 0) {
+        return true;
+    }
+    size_t limit = self->client->limits.max_object_bytes;
+    if (!self->in_element) {
+        self->root_bytes += count;
+        if (self->root_bytes > limit) {
+            char message[128];
+            snprintf(message, sizeof message, "an object of more than %zu bytes (max_object_bytes)",
+                     limit);
+            return fail_at(self, cursor, PLM_FAILURE_LIMIT, message);
+        }
+        return feed(self, self->root, cursor, bytes, count, offset);
+    }
+    self->element_bytes += count;
+    if (self->dropping) {
+        return true;
+    }
+    if (self->element_bytes > limit) {
+        self->dropping = true;
+        plm_projector_reject(self->element, "an object of more than %zu bytes (max_object_bytes)",
+                             limit);
+        return true;
+    }
+    return feed(self, self->element, cursor, bytes, count, offset);
+}
+
+// MARK: Commit
+
+static plm_text root_text(const plm_decoder *self, plm_field field) {
+    return plm_projector_text(self->root, field);
+}
+
+static bool text_is(plm_text text, const char *word) {
+    return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
+}
+
+static bool ends_with_list(plm_text kind) {
+    return kind.length >= 4 && memcmp(kind.bytes + kind.length - 4, "List", 4) == 0;
+}
+
+static bool forget_element(plm_decoder *self, plm_batch_builder *batch) {
+    if (!self->dropping) {
+        plm_projector_clear(self->element);
+        return true;
+    }
+    self->dropping = false;
+    return plm_projector_restart(self->element) || fail_memory(self, batch);
+}
+
+static bool commit_item(plm_decoder *self, cursor *cursor) {
+    plm_text kind = root_text(self, PLM_FIELD_KIND);
+    if (kind.bytes != NULL && !text_is(kind, "NodeList") && !text_is(kind, "List")) {
+        char message[128];
+        snprintf(message, sizeof message, "expected Nodes, got a %.*s", shown(kind), kind.bytes);
+        return fail_at(self, cursor, PLM_FAILURE_SYNTAX, message);
+    }
+    plm_commit_result result =
+        plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_ADDED);
+    return check_commit(self, cursor->batch, result) && forget_element(self, cursor->batch);
+}
+
+static bool commit_watch_event(plm_decoder *self, cursor *cursor) {
+    self->shape = SHAPE_WATCH;
+    plm_text type = root_text(self, PLM_FIELD_TYPE);
+    if (!plm_projector_values(self->root).has_object) {
+        plm_projector_reject(self->element, "a watch event without an object");
+    }
+    plm_commit_result result;
+    if (plm_projector_rejection(self->root) != NULL) {
+        result = plm_commit_rejection(cursor->batch, self->root);
+    } else if (text_is(type, "ADDED")) {
+        result = plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_ADDED);
+    } else if (text_is(type, "MODIFIED")) {
+        result = plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_MODIFIED);
+    } else if (text_is(type, "DELETED")) {
+        result = plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_DELETED);
+    } else if (text_is(type, "BOOKMARK")) {
+        result = plm_commit_bookmark(cursor->batch, self->element);
+    } else if (text_is(type, "ERROR")) {
+        result = plm_commit_status(cursor->batch, self->element, true);
+    } else {
+        plm_event *event = plm_batch_add(cursor->batch, PLM_EVENT_UNKNOWN);
+        result = event != NULL && plm_batch_copy(cursor->batch, type, &event->unknown_type)
+                     ? PLM_COMMIT_OK
+                     : PLM_COMMIT_NO_MEMORY;
+    }
+    return check_commit(self, cursor->batch, result) && forget_element(self, cursor->batch);
+}
+
+static bool commit_root(plm_decoder *self, cursor *cursor) {
+    if (!plm_projector_is_complete(self->root)) {
+        return fail_at(self, cursor, PLM_FAILURE_SYNTAX, "brackets that do not match");
+    }
+    plm_text kind = root_text(self, PLM_FIELD_KIND);
+    plm_projected values = plm_projector_values(self->root);
+    bool committed;
+    if (root_text(self, PLM_FIELD_TYPE).bytes != NULL || values.has_object) {
+        committed = commit_watch_event(self, cursor);
+    } else {
+        if (self->shape == SHAPE_WATCH) {
+            return fail_at(self, cursor, PLM_FAILURE_SYNTAX,
+                           "an object in a watch stream that is no watch event");
+        }
+        self->shape = SHAPE_COMPLETE;
+        plm_commit_result result;
+        if (values.has_items || ends_with_list(kind)) {
+            result = plm_projector_rejection(self->root) != NULL
+                         ? plm_commit_rejection(cursor->batch, self->root)
+                         : plm_commit_list(cursor->batch, self->root);
+        } else if (text_is(kind, "Status")) {
+            result = plm_commit_status(cursor->batch, self->root, false);
+        } else if (text_is(kind, "Node")) {
+            result = plm_commit_node(cursor->batch, self->client, self->root, PLM_EVENT_ADDED);
+        } else {
+            char message[160];
+            snprintf(message, sizeof message,
+                     "expected a watch event, a NodeList, a Node or a Status, got %.*s ending",
+                     kind.length > 0 ? shown(kind) : 15,
+                     kind.length > 0 ? kind.bytes : "something else,");
+            return fail_at(self, cursor, PLM_FAILURE_SYNTAX, message);
+        }
+        committed = check_commit(self, cursor->batch, result);
+    }
+    plm_projector_clear(self->root);
+    self->root_bytes = 0;
+    return committed;
+}
+
+// MARK: Framing
+
+/// A bracket opens outside a string; the cursor is on it.
+static bool open_bracket(plm_decoder *self, cursor *cursor) {
+    if (self->depth >= PLM_MAX_DEPTH) {
+        return fail_at(self, cursor, PLM_FAILURE_LIMIT, "nested more than 200 deep");
+    }
+    if (!self->in_element && self->depth >= 1 && self->depth <= 2) {
+        // The root projector must have seen the key to know what comes.
+        if (!flush(self, cursor)) {
+            return false;
+        }
+        plm_pending next = plm_projector_pending(self->root);
+        if (self->depth == 1 && *cursor->at == '[' && next == PLM_PENDING_ITEMS) {
+            self->in_items = true;
+        } else if (*cursor->at == '{' && ((self->depth == 1 && next == PLM_PENDING_OBJECT) ||
+                                          (self->depth == 2 && self->in_items))) {
+            if (!feed(self, self->root, cursor, "{}", 2, self->offset) ||
+                !forget_element(self, cursor->batch)) {
+                return false;
+            }
+            self->in_element = true;
+            self->element_depth = self->depth;
+            self->element_bytes = 0;
+        }
+    }
+    self->depth++;
+    cursor->at++;
+    return true;
+}
+
+static bool end_element(plm_decoder *self, cursor *cursor) {
+    if (!flush(self, cursor)) {
+        return false;
+    }
+    self->in_element = false;
+    if (!self->dropping && !plm_projector_is_complete(self->element)) {
+        return fail_at(self, cursor, PLM_FAILURE_SYNTAX, "brackets that do not match");
+    }
+    // The object of a watch event waits for the event's end: its type may come later.
+    return !self->in_items || commit_item(self, cursor);
+}
+
+/// A bracket closes outside a string; the cursor is on it.
+static bool close_bracket(plm_decoder *self, cursor *cursor) {
+    cursor->at++;
+    self->depth--;
+    if (self->in_element) {
+        return self->depth != self->element_depth || end_element(self, cursor);
+    }
+    if (self->depth == 1) {
+        self->in_items = false;
+    }
+    if (self->depth > 0) {
+        return true;
+    }
+    return flush(self, cursor) && commit_root(self, cursor);
+}
+
+/// Between root objects: white space, or the next one.
+static bool begin_root(plm_decoder *self, cursor *cursor) {
+    char byte = *cursor->at;
+    if (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t') {
+        cursor->at++;
+        cursor->pending = cursor->at;
+        return true;
+    }
+    if (byte != '{') {
+        return fail_foreign(self, cursor);
+    }
+    if (self->shape == SHAPE_COMPLETE) {
+        return fail_at(self, cursor, PLM_FAILURE_SYNTAX, "a second object after the whole answer");
+    }
+    self->depth = 1;
+    cursor->at++;
+    return true;
+}
+
+static void skip_string(plm_decoder *self, cursor *cursor) {
+    const char *at = cursor->at;
+    if (self->escaped) {
+        self->escaped = false;
+        at++;
+    }
+    for (; at < cursor->end; at++) {
+        if (*at == '"') {
+            self->in_string = false;
+            at++;
+            break;
+        }
+        if (*at == '\\') {
+            at++;
+            if (at == cursor->end) {
+                self->escaped = true;
+                break;
+            }
+        }
+    }
+    cursor->at = at;
+}
+
+/// Moves on by one structural step.
+static bool step(plm_decoder *self, cursor *cursor) {
+    if (self->in_string) {
+        skip_string(self, cursor);
+        return true;
+    }
+    if (self->depth == 0) {
+        return begin_root(self, cursor);
+    }
+    switch (*cursor->at) {
+    case '"':
+        self->in_string = true;
+        cursor->at++;
+        return true;
+    case '{':
+    case '[': return open_bracket(self, cursor);
+    case '}':
+    case ']': return close_bracket(self, cursor);
+    default: cursor->at++; return true;
+    }
+}
+
+bool plm_decoder_decode(plm_decoder *self, const char *bytes, size_t count,
+                        plm_batch_builder *batch) {
+    if (self->over) {
+        return false;
+    }
+    cursor cursor = {bytes, bytes, bytes + count, bytes, batch};
+    while (cursor.at < cursor.end) {
+        if (!step(self, &cursor)) {
+            return false;
+        }
+    }
+    if (!flush(self, &cursor)) {
+        return false;
+    }
+    self->offset += count;
+    return true;
+}
+
+bool plm_decoder_end(plm_decoder *self, plm_batch_builder *batch) {
+    if (self->over) {
+        return false;
+    }
+    self->over = true;
+    bool in_object = self->depth > 0;
+    bool in_watch = self->shape == SHAPE_WATCH || root_text(self, PLM_FIELD_TYPE).bytes != NULL ||
+                    (self->in_element && !self->in_items);
+    if (in_object && !in_watch) {
+        plm_batch_fail(batch, PLM_FAILURE_TRUNCATED,
+                       "the body ends in the middle of an object, after %llu bytes",
+                       (unsigned long long)self->offset)
+            ->byte_offset = self->offset;
+        return false;
+    }
+    plm_event *event = plm_batch_add(batch, PLM_EVENT_END);
+    if (event == NULL) {
+        return fail_memory(self, batch);
+    }
+    event->end_in_object = in_object;
+    return true;
+}
+
+// MARK: By hand
+
+static bool finish_batch(plm_decoder *self, plm_batch *batch, bool going_on) {
+    *batch = (plm_batch){
+        .events = self->batch.events,
+        .count = self->batch.count,
+        .body_bytes = self->offset,
+        .wire_bytes = self->offset,
+        .done = self->over,
+    };
+    return going_on;
+}
+
+bool plm_decoder_feed(plm_decoder *self, const char *bytes, size_t count, plm_batch *batch) {
+    plm_batch_begin(&self->batch);
+    return finish_batch(self, batch, plm_decoder_decode(self, bytes, count, &self->batch));
+}
+
+bool plm_decoder_finish(plm_decoder *self, plm_batch *batch) {
+    plm_batch_begin(&self->batch);
+    return finish_batch(self, batch, plm_decoder_end(self, &self->batch));
+}

@@ -1,0 +1,50 @@
+#pragma once
+
+// The image table of one client: which (names, size) have been seen, and under which id.
+
+#include "plm_memory.h"
+
+typedef struct plm_image_table {
+    const plm_allocator *allocator;
+    /// Open addressing over pointers to entries; NULL is free, a tombstone was retired.
+    struct plm_image_entry **slots;
+    size_t slot_count;
+    size_t used_slots;
+    size_t entry_count;
+    size_t max_entries;
+    /// Entries by id, for retiring: ids are dense from 0 and never used again.
+    struct plm_image_entry **by_id;
+    size_t by_id_capacity;
+    uint32_t next_id;
+    uint64_t seed;
+} plm_image_table;
+
+/// A candidate: names one after another in `bytes`, each `lengths[i]` long.
+typedef struct plm_image_key {
+    const char *bytes;
+    const uint32_t *lengths;
+    size_t name_count;
+    size_t byte_count;
+    int64_t size_bytes;
+} plm_image_key;
+
+typedef enum plm_intern_result {
+    PLM_INTERN_KNOWN,
+    PLM_INTERN_NEW,
+    PLM_INTERN_FULL,
+    PLM_INTERN_NO_MEMORY,
+} plm_intern_result;
+
+bool plm_image_table_init(plm_image_table *table, const plm_allocator *allocator,
+                          size_t max_entries);
+void plm_image_table_free(plm_image_table *table);
+/// Finds or adds. With NEW, the entry is the caller's to announce before its first use.
+plm_intern_result plm_image_table_intern(plm_image_table *table, const plm_image_key *key,
+                                         uint32_t *id);
+/// Views an entry. The texts are borrowed until the entry is retired; `names` must have room for
+/// `plm_image_table_name_count()`.
+size_t plm_image_table_name_count(const plm_image_table *table, uint32_t id);
+void plm_image_table_view(const plm_image_table *table, uint32_t id, plm_text *names,
+                          plm_image *image);
+/// Forgets an entry; its id stays unused for good.
+void plm_image_table_retire(plm_image_table *table, uint32_t id);

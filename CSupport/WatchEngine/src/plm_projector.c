@@ -1,0 +1,709 @@
+#include "plm_projector.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+/// A value's place in the document: what its keys mean, or which field it is.
+typedef enum place {
+    SKIPPED,
+    // Maps and arrays.
+    OBJECT,
+    METADATA,
+    LABELS,
+    ANNOTATIONS,
+    SPEC,
+    STATUS,
+    CAPACITY,
+    ALLOCATABLE,
+    CONDITIONS,
+    CONDITION,
+    NODE_INFO,
+    IMAGES,
+    IMAGE,
+    NAMES,
+    DETAILS,
+    CAUSES,
+    CAUSE,
+    ITEMS,
+    EVENT_OBJECT,
+    // Scalars that are not kept as text.
+    UNSCHEDULABLE,
+    CONDITION_TYPE,
+    CONDITION_STATUS,
+    IMAGE_NAME,
+    IMAGE_SIZE,
+    CODE,
+    RETRY_AFTER,
+    REMAINING,
+    // Scalars kept as text: TEXT + plm_field.
+    TEXT,
+} place;
+
+typedef struct rule {
+    const char *key;
+    /// Below TEXT a place; from there on a field.
+    int place;
+} rule;
+
+// The places of a map's keys. What is not listed is skipped.
+static const rule object_rules[] = {
+    {"type", TEXT + PLM_FIELD_TYPE},
+    {"object", EVENT_OBJECT},
+    {"kind", TEXT + PLM_FIELD_KIND},
+    {"metadata", METADATA},
+    {"spec", SPEC},
+    {"status", STATUS},
+    {"items", ITEMS},
+    {"details", DETAILS},
+    {"code", CODE},
+    {"reason", TEXT + PLM_FIELD_REASON},
+    {"message", TEXT + PLM_FIELD_MESSAGE},
+    {NULL, SKIPPED},
+};
+static const rule metadata_rules[] = {
+    {"name", TEXT + PLM_FIELD_NAME},
+    {"uid", TEXT + PLM_FIELD_UID},
+    {"resourceVersion", TEXT + PLM_FIELD_RESOURCE_VERSION},
+    {"creationTimestamp", TEXT + PLM_FIELD_CREATION_TIMESTAMP},
+    {"deletionTimestamp", TEXT + PLM_FIELD_DELETION_TIMESTAMP},
+    {"continue", TEXT + PLM_FIELD_CONTINUE},
+    {"remainingItemCount", REMAINING},
+    {"labels", LABELS},
+    {"annotations", ANNOTATIONS},
+    {NULL, SKIPPED},
+};
+static const rule annotation_rules[] = {
+    {"k8s.io/initial-events-end", TEXT + PLM_FIELD_INITIAL_EVENTS_END},
+    {NULL, SKIPPED},
+};
+static const rule spec_rules[] = {{"unschedulable", UNSCHEDULABLE}, {NULL, SKIPPED}};
+static const rule status_rules[] = {
+    {"capacity", CAPACITY},  {"allocatable", ALLOCATABLE}, {"conditions", CONDITIONS},
+    {"nodeInfo", NODE_INFO}, {"images", IMAGES},           {NULL, SKIPPED},
+};
+static const rule capacity_rules[] = {
+    {"ephemeral-storage", TEXT + PLM_FIELD_CAPACITY},
+    {NULL, SKIPPED},
+};
+static const rule allocatable_rules[] = {
+    {"ephemeral-storage", TEXT + PLM_FIELD_ALLOCATABLE},
+    {NULL, SKIPPED},
+};
+static const rule condition_rules[] = {
+    {"type", CONDITION_TYPE},
+    {"status", CONDITION_STATUS},
+    {NULL, SKIPPED},
+};
+static const rule node_info_rules[] = {
+    {"containerRuntimeVersion", TEXT + PLM_FIELD_RUNTIME_VERSION},
+    {"kubeletVersion", TEXT + PLM_FIELD_KUBELET_VERSION},
+    {"bootID", TEXT + PLM_FIELD_BOOT_ID},
+    {NULL, SKIPPED},
+};
+static const rule image_rules[] = {{"names", NAMES}, {"sizeBytes", IMAGE_SIZE}, {NULL, SKIPPED}};
+static const rule details_rules[] = {
+    {"name", TEXT + PLM_FIELD_DETAILS_NAME},
+    {"kind", TEXT + PLM_FIELD_DETAILS_KIND},
+    {"causes", CAUSES},
+    {"retryAfterSeconds", RETRY_AFTER},
+    {NULL, SKIPPED},
+};
+static const rule cause_rules[] = {{"reason", TEXT + PLM_FIELD_CAUSE}, {NULL, SKIPPED}};
+
+static const rule *const rules_of_map[TEXT] = {
+    [OBJECT] = object_rules,           [METADATA] = metadata_rules,
+    [ANNOTATIONS] = annotation_rules,  [SPEC] = spec_rules,
+    [STATUS] = status_rules,           [CAPACITY] = capacity_rules,
+    [ALLOCATABLE] = allocatable_rules, [CONDITION] = condition_rules,
+    [NODE_INFO] = node_info_rules,     [IMAGE] = image_rules,
+    [DETAILS] = details_rules,         [CAUSE] = cause_rules,
+};
+
+/// What the elements of an array are.
+static const int element_of_array[TEXT] = {
+    [CONDITIONS] = CONDITION,
+    [IMAGES] = IMAGE,
+    [NAMES] = IMAGE_NAME,
+    [CAUSES] = CAUSE,
+};
+
+/// Names of fields in error messages.
+static const char *path_of(int place) {
+    switch (place) {
+    case METADATA: return "metadata";
+    case LABELS: return "metadata.labels";
+    case ANNOTATIONS: return "metadata.annotations";
+    case SPEC: return "spec";
+    case STATUS: return "status";
+    case CAPACITY: return "status.capacity";
+    case ALLOCATABLE: return "status.allocatable";
+    case CONDITIONS:
+    case CONDITION: return "status.conditions";
+    case NODE_INFO: return "status.nodeInfo";
+    case IMAGES: return "status.images";
+    case UNSCHEDULABLE: return "spec.unschedulable";
+    case CONDITION_TYPE: return "status.conditions[].type";
+    case CONDITION_STATUS: return "status.conditions[].status";
+    case TEXT + PLM_FIELD_KIND: return "kind";
+    case TEXT + PLM_FIELD_TYPE: return "type";
+    case TEXT + PLM_FIELD_NAME: return "metadata.name";
+    case TEXT + PLM_FIELD_UID: return "metadata.uid";
+    case TEXT + PLM_FIELD_RESOURCE_VERSION: return "metadata.resourceVersion";
+    case TEXT + PLM_FIELD_CREATION_TIMESTAMP: return "metadata.creationTimestamp";
+    case TEXT + PLM_FIELD_DELETION_TIMESTAMP: return "metadata.deletionTimestamp";
+    case TEXT + PLM_FIELD_CAPACITY: return "status.capacity.ephemeral-storage";
+    case TEXT + PLM_FIELD_ALLOCATABLE: return "status.allocatable.ephemeral-storage";
+    case TEXT + PLM_FIELD_RUNTIME_VERSION: return "status.nodeInfo.containerRuntimeVersion";
+    case TEXT + PLM_FIELD_KUBELET_VERSION: return "status.nodeInfo.kubeletVersion";
+    case TEXT + PLM_FIELD_BOOT_ID: return "status.nodeInfo.bootID";
+    default: return "a field";
+    }
+}
+
+/// The deepest place that is looked into: OBJECT, STATUS, IMAGES, IMAGE, NAMES and one to spare.
+#define MAX_TRACKED_DEPTH 8
+
+typedef struct span {
+    size_t offset;
+    size_t length;
+    bool present;
+} span;
+
+struct plm_projector {
+    const plm_allocator *allocator;
+    const plm_limits *limits;
+    const plm_label_key *label_keys;
+    size_t label_key_count;
+    yajl_handle yajl;
+
+    /// Places of the open maps and arrays.
+    int open[MAX_TRACKED_DEPTH];
+    size_t depth;
+    /// Open maps and arrays below the last tracked one.
+    size_t skipped_depth;
+    /// Place of the value that comes next in the innermost map.
+    int next;
+    bool complete;
+    bool no_memory;
+
+    plm_buffer text;
+    span fields[PLM_FIELD_COUNT];
+    /// Index into `label_keys` of what fills a slot; SIZE_MAX while empty.
+    size_t label_rank[PLM_LABEL_SLOTS];
+    size_t next_label;
+
+    plm_raw_image *images;
+    size_t image_capacity;
+    plm_buffer name_bytes;
+    uint32_t *name_lengths;
+    size_t name_count;
+    size_t name_capacity;
+
+    int condition_type;
+    plm_condition condition_status;
+
+    plm_projected values;
+    char rejection[320];
+    char error[160];
+    size_t error_consumed;
+};
+
+// MARK: Faults
+
+void plm_projector_reject(plm_projector *self, const char *format, ...) {
+    if (self->rejection[0] != '\0') {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(self->rejection, sizeof self->rejection, format, arguments);
+    va_end(arguments);
+}
+
+static int out_of_memory(plm_projector *self) {
+    self->no_memory = true;
+    return 0;
+}
+
+/// A wanted value has another type than the API's.
+static void mismatch(plm_projector *self, int place, const char *found) {
+    switch (place) {
+    case SKIPPED: return;
+    // A Status' own `status` is a string.
+    case STATUS:
+        if (strcmp(found, "a string") == 0) {
+            return;
+        }
+        break;
+    case IMAGE:
+        plm_projector_reject(self, "status.images[%zu] is %s, not an object",
+                             self->values.image_count, found);
+        return;
+    case NAMES:
+        plm_projector_reject(self, "status.images[%zu].names is %s, not an array",
+                             self->values.image_count - 1, found);
+        return;
+    case IMAGE_NAME:
+        plm_projector_reject(self, "status.images[%zu].names holds %s, not a string",
+                             self->values.image_count - 1, found);
+        return;
+    case IMAGE_SIZE:
+        plm_projector_reject(self, "status.images[%zu].sizeBytes is %s, not a number",
+                             self->values.image_count - 1, found);
+        return;
+    case EVENT_OBJECT: plm_projector_reject(self, "object is %s, not an object", found); return;
+    case ITEMS: plm_projector_reject(self, "items holds %s, not an object", found); return;
+    default: break;
+    }
+    plm_projector_reject(self, "%s is %s, which the Node API does not allow", path_of(place),
+                         found);
+}
+
+// MARK: Fields
+
+static int keep_text(plm_projector *self, plm_field field, const char *bytes, size_t count) {
+    span kept = {self->text.length, count, true};
+    if (!plm_buffer_append(self->allocator, &self->text, bytes, count)) {
+        return out_of_memory(self);
+    }
+    self->fields[field] = kept;
+    return 1;
+}
+
+static plm_condition condition_of(const char *bytes, size_t count) {
+    if (count == 4 && memcmp(bytes, "True", 4) == 0) {
+        return PLM_CONDITION_TRUE;
+    }
+    if (count == 5 && memcmp(bytes, "False", 5) == 0) {
+        return PLM_CONDITION_FALSE;
+    }
+    return PLM_CONDITION_UNKNOWN;
+}
+
+enum { OTHER_CONDITION, READY_CONDITION, DISK_PRESSURE_CONDITION };
+
+static int condition_type_of(const char *bytes, size_t count) {
+    if (count == 5 && memcmp(bytes, "Ready", 5) == 0) {
+        return READY_CONDITION;
+    }
+    if (count == 12 && memcmp(bytes, "DiskPressure", 12) == 0) {
+        return DISK_PRESSURE_CONDITION;
+    }
+    return OTHER_CONDITION;
+}
+
+static int add_image_name(plm_projector *self, const char *bytes, size_t count) {
+    plm_raw_image *image = &self->images[self->values.image_count - 1];
+    if (count > self->limits->max_image_name_bytes) {
+        plm_projector_reject(self,
+                             "status.images[%zu].names holds one of %zu bytes, over the limit of "
+                             "%zu (max_image_name_bytes)",
+                             self->values.image_count - 1, count,
+                             self->limits->max_image_name_bytes);
+        return 1;
+    }
+    void *lengths = self->name_lengths;
+    if (!plm_buffer_append(self->allocator, &self->name_bytes, bytes, count) ||
+        !plm_array_grow(self->allocator, &lengths, &self->name_capacity, self->name_count + 1,
+                        sizeof *self->name_lengths)) {
+        return out_of_memory(self);
+    }
+    self->name_lengths = lengths;
+    self->name_lengths[self->name_count++] = (uint32_t)count;
+    image->name_count++;
+    image->byte_count += count;
+    return 1;
+}
+
+static int add_image(plm_projector *self) {
+    if (self->values.image_count >= self->limits->max_images_per_node) {
+        plm_projector_reject(self, "status.images has more than %zu entries (max_images_per_node)",
+                             self->limits->max_images_per_node);
+        // The entries that follow overwrite the last one.
+        self->values.image_count--;
+    }
+    void *images = self->images;
+    if (!plm_array_grow(self->allocator, &images, &self->image_capacity,
+                        self->values.image_count + 1, sizeof *self->images)) {
+        return out_of_memory(self);
+    }
+    self->images = images;
+    self->images[self->values.image_count++] = (plm_raw_image){
+        .first_name = self->name_count,
+        .first_byte = self->name_bytes.length,
+    };
+    return 1;
+}
+
+static void clear_images(plm_projector *self) {
+    self->values.image_count = 0;
+    self->name_bytes.length = 0;
+    self->name_count = 0;
+}
+
+/// A plain decimal from 0 to INT64_MAX.
+static bool parse_integer(const char *bytes, size_t count, int64_t *value) {
+    uint64_t result = 0;
+    for (size_t at = 0; at < count; at++) {
+        if (bytes[at] < '0' || bytes[at] > '9') {
+            return false;
+        }
+        uint64_t digit = (uint64_t)(bytes[at] - '0');
+        if (result > ((uint64_t)INT64_MAX - digit) / 10) {
+            return false;
+        }
+        result = result * 10 + digit;
+    }
+    *value = (int64_t)result;
+    return count > 0;
+}
+
+// MARK: yajl's callbacks
+
+/// Place of the value that begins now.
+static int begin_value(plm_projector *self) {
+    if (self->skipped_depth > 0) {
+        return SKIPPED;
+    }
+    if (self->depth == 0) {
+        self->complete = false;
+        return OBJECT;
+    }
+    int parent = self->open[self->depth - 1];
+    if (element_of_array[parent] != SKIPPED) {
+        return element_of_array[parent];
+    }
+    return parent == ITEMS ? ITEMS : self->next;
+}
+
+static int end_scalar(plm_projector *self) {
+    self->complete = self->depth == 0;
+    return 1;
+}
+
+static int on_null(void *context) {
+    plm_projector *self = context;
+    int place = begin_value(self);
+    bool in_items = self->depth > 0 && self->open[self->depth - 1] == ITEMS;
+    if (place >= TEXT && place < TEXT + PLM_FIELD_LABEL) {
+        self->fields[place - TEXT].present = false;
+    } else if (place == IMAGES) {
+        clear_images(self);
+        self->values.has_images = false;
+    } else if (place == IMAGE) {
+        return add_image(self);
+    } else if (place == IMAGE_NAME) {
+        return add_image_name(self, NULL, 0);
+    } else if (place == ITEMS && in_items) {
+        mismatch(self, ITEMS, "null");
+    } else if (place == ITEMS) {
+        self->values.has_items = true;
+    }
+    return end_scalar(self);
+}
+
+static int on_boolean(void *context, int value) {
+    plm_projector *self = context;
+    int place = begin_value(self);
+    if (place == UNSCHEDULABLE) {
+        self->values.unschedulable = value != 0;
+    } else {
+        mismatch(self, place, "a boolean");
+    }
+    return end_scalar(self);
+}
+
+static int on_number(void *context, const char *bytes, size_t count) {
+    plm_projector *self = context;
+    int place = begin_value(self);
+    int64_t value = 0;
+    bool fits = parse_integer(bytes, count, &value);
+    switch (place) {
+    case IMAGE_SIZE:
+        if (!fits) {
+            plm_projector_reject(self,
+                                 "status.images[%zu].sizeBytes %.*s is not an integer from 0 to "
+                                 "2^63-1",
+                                 self->values.image_count - 1, count > 40 ? 40 : (int)count, bytes);
+        }
+        self->images[self->values.image_count - 1].size_bytes = value;
+        break;
+    case CODE: self->values.code = fits ? value : 0; break;
+    case RETRY_AFTER: self->values.retry_after_seconds = fits ? value : -1; break;
+    case REMAINING: self->values.remaining_item_count = fits ? value : -1; break;
+    default: mismatch(self, place, "a number"); break;
+    }
+    return end_scalar(self);
+}
+
+static int on_string(void *context, const unsigned char *value, size_t count) {
+    plm_projector *self = context;
+    const char *bytes = (const char *)value;
+    int place = begin_value(self);
+    end_scalar(self);
+    if (place >= TEXT + PLM_FIELD_LABEL) {
+        uint32_t slot = self->label_keys[self->next_label].slot;
+        self->label_rank[slot] = self->next_label;
+        return keep_text(self, PLM_FIELD_LABEL + slot, bytes, count);
+    }
+    if (place >= TEXT) {
+        if (place == TEXT + PLM_FIELD_CAUSE && self->fields[PLM_FIELD_CAUSE].present) {
+            return 1;
+        }
+        return keep_text(self, (plm_field)(place - TEXT), bytes, count);
+    }
+    switch (place) {
+    case CONDITION_TYPE: self->condition_type = condition_type_of(bytes, count); return 1;
+    case CONDITION_STATUS: self->condition_status = condition_of(bytes, count); return 1;
+    case IMAGE_NAME: return add_image_name(self, bytes, count);
+    default: mismatch(self, place, "a string"); return 1;
+    }
+}
+
+static int on_map_key(void *context, const unsigned char *value, size_t count) {
+    plm_projector *self = context;
+    if (self->skipped_depth > 0) {
+        return 1;
+    }
+    const char *key = (const char *)value;
+    int parent = self->open[self->depth - 1];
+    self->next = SKIPPED;
+    if (parent == LABELS) {
+        for (size_t index = 0; index < self->label_key_count; index++) {
+            const plm_label_key *wanted = &self->label_keys[index];
+            if (strlen(wanted->key) == count && memcmp(wanted->key, key, count) == 0) {
+                if (index <= self->label_rank[wanted->slot]) {
+                    self->next_label = index;
+                    self->next = TEXT + PLM_FIELD_LABEL;
+                }
+                return 1;
+            }
+        }
+        return 1;
+    }
+    for (const rule *rule = rules_of_map[parent]; rule != NULL && rule->key != NULL; rule++) {
+        if (strlen(rule->key) == count && memcmp(rule->key, key, count) == 0) {
+            self->next = rule->place;
+            return 1;
+        }
+    }
+    return 1;
+}
+
+static int open_container(plm_projector *self, int place) {
+    if (place == SKIPPED || self->depth == MAX_TRACKED_DEPTH) {
+        self->skipped_depth++;
+        return 1;
+    }
+    self->open[self->depth++] = place;
+    self->next = SKIPPED;
+    return 1;
+}
+
+static int on_start_map(void *context) {
+    plm_projector *self = context;
+    int place = begin_value(self);
+    bool in_items = self->depth > 0 && self->open[self->depth - 1] == ITEMS;
+    if (place == EVENT_OBJECT || (place == ITEMS && in_items)) {
+        // The decoder's placeholder: somebody else reads what stood here.
+        self->values.has_object |= place == EVENT_OBJECT;
+        return open_container(self, SKIPPED);
+    }
+    if (place == IMAGE) {
+        if (!add_image(self)) {
+            return 0;
+        }
+    } else if (place == CONDITION) {
+        self->condition_type = OTHER_CONDITION;
+        self->condition_status = PLM_CONDITION_UNKNOWN;
+    } else if (place < TEXT && (rules_of_map[place] != NULL || place == LABELS)) {
+        // A wanted map.
+    } else {
+        mismatch(self, place, "an object");
+        place = SKIPPED;
+    }
+    return open_container(self, place);
+}
+
+static int on_start_array(void *context) {
+    plm_projector *self = context;
+    int place = begin_value(self);
+    bool in_items = self->depth > 0 && self->open[self->depth - 1] == ITEMS;
+    if (place == IMAGES) {
+        clear_images(self);
+        self->values.has_images = true;
+    } else if (place == NAMES) {
+        plm_raw_image *image = &self->images[self->values.image_count - 1];
+        self->name_count = image->first_name;
+        self->name_bytes.length = image->first_byte;
+        image->name_count = 0;
+        image->byte_count = 0;
+    } else if (place == ITEMS && !in_items) {
+        self->values.has_items = true;
+    } else if (place != CONDITIONS && place != CAUSES) {
+        mismatch(self, place, "an array");
+        place = SKIPPED;
+    }
+    return open_container(self, place);
+}
+
+static int on_end(void *context) {
+    plm_projector *self = context;
+    if (self->skipped_depth > 0) {
+        self->skipped_depth--;
+        return 1;
+    }
+    if (self->open[--self->depth] == CONDITION) {
+        if (self->condition_type == READY_CONDITION) {
+            self->values.ready = self->condition_status;
+        } else if (self->condition_type == DISK_PRESSURE_CONDITION) {
+            self->values.disk_pressure = self->condition_status;
+        }
+    }
+    self->next = SKIPPED;
+    self->complete = self->depth == 0;
+    return 1;
+}
+
+static const yajl_callbacks callbacks = {
+    .yajl_null = on_null,
+    .yajl_boolean = on_boolean,
+    // Not the integer callback: it turns what overflows into an error of the whole document.
+    .yajl_number = on_number,
+    .yajl_string = on_string,
+    .yajl_start_map = on_start_map,
+    .yajl_map_key = on_map_key,
+    .yajl_end_map = on_end,
+    .yajl_start_array = on_start_array,
+    .yajl_end_array = on_end,
+};
+
+// MARK: Life
+
+plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_limits *limits,
+                                    const plm_label_key *label_keys, size_t label_key_count) {
+    plm_projector *self = plm_allocate(allocator, sizeof *self);
+    if (self == NULL) {
+        return NULL;
+    }
+    *self = (plm_projector){
+        .allocator = allocator,
+        .limits = limits,
+        .label_keys = label_keys,
+        .label_key_count = label_key_count,
+    };
+    if (!plm_projector_restart(self)) {
+        plm_projector_destroy(self);
+        return NULL;
+    }
+    return self;
+}
+
+void plm_projector_destroy(plm_projector *self) {
+    if (self == NULL) {
+        return;
+    }
+    const plm_allocator *allocator = self->allocator;
+    if (self->yajl != NULL) {
+        yajl_free(self->yajl);
+    }
+    plm_buffer_free(allocator, &self->text);
+    plm_buffer_free(allocator, &self->name_bytes);
+    plm_deallocate(allocator, self->name_lengths);
+    plm_deallocate(allocator, self->images);
+    plm_deallocate(allocator, self);
+}
+
+bool plm_projector_restart(plm_projector *self) {
+    if (self->yajl != NULL) {
+        yajl_free(self->yajl);
+    }
+    self->yajl = yajl_alloc(&callbacks, NULL, self);
+    if (self->yajl == NULL) {
+        return false;
+    }
+    yajl_config(self->yajl, yajl_allow_multiple_values, 1);
+    self->depth = 0;
+    self->skipped_depth = 0;
+    self->next = SKIPPED;
+    self->complete = false;
+    self->no_memory = false;
+    plm_projector_clear(self);
+    return true;
+}
+
+void plm_projector_clear(plm_projector *self) {
+    self->text.length = 0;
+    memset(self->fields, 0, sizeof self->fields);
+    for (size_t slot = 0; slot < PLM_LABEL_SLOTS; slot++) {
+        self->label_rank[slot] = SIZE_MAX;
+    }
+    clear_images(self);
+    self->values = (plm_projected){.retry_after_seconds = -1, .remaining_item_count = -1};
+    self->rejection[0] = '\0';
+    self->complete = false;
+}
+
+plm_feed_result plm_projector_feed(plm_projector *self, const char *bytes, size_t count) {
+    if (count == 0) {
+        return PLM_FEED_OK;
+    }
+    yajl_status status = yajl_parse(self->yajl, (const unsigned char *)bytes, count);
+    if (status == yajl_status_ok) {
+        return PLM_FEED_OK;
+    }
+    self->error_consumed = yajl_get_bytes_consumed(self->yajl);
+    if (self->no_memory) {
+        return PLM_FEED_NO_MEMORY;
+    }
+    unsigned char *text = yajl_get_error(self->yajl, 0, NULL, 0);
+    snprintf(self->error, sizeof self->error, "%s", text == NULL ? "" : (const char *)text);
+    yajl_free_error(self->yajl, text);
+    self->error[strcspn(self->error, "\n")] = '\0';
+    return PLM_FEED_SYNTAX;
+}
+
+const char *plm_projector_error(const plm_projector *self, size_t *consumed) {
+    *consumed = self->error_consumed;
+    return self->error;
+}
+
+bool plm_projector_is_complete(const plm_projector *self) {
+    return self->complete;
+}
+
+plm_pending plm_projector_pending(const plm_projector *self) {
+    if (self->depth != 1 || self->skipped_depth > 0) {
+        return PLM_PENDING_OTHER;
+    }
+    switch (self->next) {
+    case EVENT_OBJECT: return PLM_PENDING_OBJECT;
+    case ITEMS: return PLM_PENDING_ITEMS;
+    default: return PLM_PENDING_OTHER;
+    }
+}
+
+// MARK: What was read
+
+plm_text plm_projector_text(const plm_projector *self, plm_field field) {
+    const span *kept = &self->fields[field];
+    if (!kept->present) {
+        return (plm_text){NULL, 0};
+    }
+    return (plm_text){self->text.bytes == NULL ? "" : self->text.bytes + kept->offset,
+                      kept->length};
+}
+
+const char *plm_projector_rejection(const plm_projector *self) {
+    return self->rejection[0] == '\0' ? NULL : self->rejection;
+}
+
+plm_projected plm_projector_values(const plm_projector *self) {
+    plm_projected values = self->values;
+    values.images = self->images;
+    values.name_lengths = self->name_lengths;
+    values.name_bytes = self->name_bytes.bytes;
+    return values;
+}

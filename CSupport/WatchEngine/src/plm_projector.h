@@ -1,0 +1,103 @@
+#pragma once
+
+// Reads one JSON value after another with yajl and keeps the fields of a Node, a Status, a bookmark
+// or a list's envelope, found by path. It knows nothing of framing: it is fed whole values, in
+// pieces of any size. It commits nothing: the decoder takes the fields when the value has ended.
+
+#include "plm_memory.h"
+
+/// Scalars that are kept as text.
+typedef enum plm_field {
+    PLM_FIELD_TYPE, // of a watch event
+    PLM_FIELD_KIND,
+    PLM_FIELD_NAME,
+    PLM_FIELD_UID,
+    PLM_FIELD_RESOURCE_VERSION,
+    PLM_FIELD_CREATION_TIMESTAMP,
+    PLM_FIELD_DELETION_TIMESTAMP,
+    PLM_FIELD_CONTINUE,
+    PLM_FIELD_INITIAL_EVENTS_END,
+    PLM_FIELD_CAPACITY,
+    PLM_FIELD_ALLOCATABLE,
+    PLM_FIELD_RUNTIME_VERSION,
+    PLM_FIELD_KUBELET_VERSION,
+    PLM_FIELD_BOOT_ID,
+    PLM_FIELD_REASON,
+    PLM_FIELD_MESSAGE,
+    PLM_FIELD_DETAILS_NAME,
+    PLM_FIELD_DETAILS_KIND,
+    PLM_FIELD_CAUSE,
+    PLM_FIELD_LABEL, // the first of PLM_LABEL_SLOTS
+    PLM_FIELD_COUNT = PLM_FIELD_LABEL + PLM_LABEL_SLOTS,
+} plm_field;
+
+/// One entry of status.images as read, before it is interned.
+typedef struct plm_raw_image {
+    /// Into `name_lengths` and `name_bytes`.
+    size_t first_name;
+    size_t first_byte;
+    size_t name_count;
+    size_t byte_count;
+    int64_t size_bytes;
+} plm_raw_image;
+
+typedef struct plm_projector plm_projector;
+
+/// Where a value is to be read: the whole of an object, or an envelope whose `object` and `items`
+/// are handed to somebody else.
+typedef enum plm_pending {
+    PLM_PENDING_OTHER,
+    PLM_PENDING_OBJECT,
+    PLM_PENDING_ITEMS,
+} plm_pending;
+
+/// Owned. `label_keys` is borrowed for the projector's life, as are `allocator` and `limits`.
+plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_limits *limits,
+                                    const plm_label_key *label_keys, size_t label_key_count);
+void plm_projector_destroy(plm_projector *projector);
+
+typedef enum plm_feed_result {
+    PLM_FEED_OK,
+    PLM_FEED_SYNTAX,
+    PLM_FEED_NO_MEMORY,
+} plm_feed_result;
+
+/// Reads on. After a failure only `plm_projector_restart()` helps.
+plm_feed_result plm_projector_feed(plm_projector *projector, const char *bytes, size_t count);
+/// What was wrong in the last failed feed, and how many of its bytes came before the fault.
+const char *plm_projector_error(const plm_projector *projector, size_t *consumed);
+/// Forgets the value it is in the middle of and everything read of it.
+bool plm_projector_restart(plm_projector *projector);
+/// Forgets what was read; to be called between values.
+void plm_projector_clear(plm_projector *projector);
+/// Whether the value last begun is complete.
+bool plm_projector_is_complete(const plm_projector *projector);
+/// The key whose value comes next, in the outermost map.
+plm_pending plm_projector_pending(const plm_projector *projector);
+
+// What was read. Texts are borrowed until the next feed, clear or restart.
+
+plm_text plm_projector_text(const plm_projector *projector, plm_field field);
+/// NULL, or in one line why the value cannot be used as a Node.
+const char *plm_projector_rejection(const plm_projector *projector);
+/// Makes the value unusable for a reason found outside; the first reason stays.
+void plm_projector_reject(plm_projector *projector, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+typedef struct plm_projected {
+    plm_condition ready;
+    plm_condition disk_pressure;
+    bool unschedulable;
+    bool has_items;
+    bool has_object;
+    bool has_images;
+    const plm_raw_image *images;
+    size_t image_count;
+    const uint32_t *name_lengths;
+    const char *name_bytes;
+    int64_t code;
+    int64_t retry_after_seconds;
+    int64_t remaining_item_count;
+} plm_projected;
+
+plm_projected plm_projector_values(const plm_projector *projector);
