@@ -21,7 +21,9 @@ let package = Package(
     name: "plimsoll",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "plimsoll", targets: ["plimsoll"])
+        .library(name: "KubeClient", targets: ["KubeClient"]),
+        .library(name: "NodeWatch", targets: ["NodeWatch"]),
+        .executable(name: "plimsoll", targets: ["plimsoll"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
@@ -36,17 +38,27 @@ let package = Package(
         .target(
             name: "WatchEngine", dependencies: ["CCurl", "CYajl"], path: "CSupport/WatchEngine",
             sources: ["src"], publicHeadersPath: "include", cSettings: cSettings),
+        .target(name: "KubeClient", dependencies: ["WatchEngine"], swiftSettings: swiftSettings),
+        .target(
+            name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
+            swiftSettings: swiftSettings),
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "WatchEngine",
+                "KubeClient", "NodeWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
-            name: "WatchEngineTests", dependencies: ["WatchEngine"], swiftSettings: swiftSettings),
+            name: "WatchEngineTests", dependencies: ["WatchEngine", "TestSupport"],
+            swiftSettings: swiftSettings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["plimsoll"], swiftSettings: swiftSettings),
+            name: "NodeWatchTests", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["plimsoll", "TestSupport"],
+            swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

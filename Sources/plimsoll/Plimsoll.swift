@@ -1,5 +1,5 @@
 import ArgumentParser
-import WatchEngine
+import KubeClient
 
 @main
 struct Plimsoll: AsyncParsableCommand {
@@ -7,7 +7,32 @@ struct Plimsoll: AsyncParsableCommand {
         commandName: "plimsoll",
         abstract: "The load line for Kubernetes nodes: alerts when image storage changes.",
         version: Version.text,
-        subcommands: [VersionCommand.self])
+        subcommands: [DecodeCommand.self, VersionCommand.self])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Ends the program: 0 fine (help, version), 1 failure, 2 usage.
+    private static func end(with error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let message = fullMessage(for: error)
+        if code.isSuccess {
+            if !message.isEmpty { Output.line(message) }
+            endProgram(0)
+        }
+        if !message.isEmpty { Talk.say(message) }
+        endProgram(code == .validationFailure ? 2 : code.rawValue)
+    }
 }
 
 struct VersionCommand: ParsableCommand {
@@ -16,6 +41,6 @@ struct VersionCommand: ParsableCommand {
 
     func run() {
         print("plimsoll \(Version.text) (\(Version.platform))")
-        print(String(cString: plm_library_versions()))
+        print(LibraryVersions.text)
     }
 }

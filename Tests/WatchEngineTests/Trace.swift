@@ -105,7 +105,7 @@ struct ImageNames {
                     + "\(event.rejection.resource_version.string): \(event.rejection.reason.string)"
             )
         case .unknown: trace.append("unknown \(event.unknown_type.string)")
-        case .end: trace.append(event.end_in_object ? "end in object" : "end")
+        case .end: trace.append(event.end.in_object ? "end in object" : "end")
         case .failure:
             trace.append("failure \(event.failure.kind.text): \(event.failure.message.string)")
         }

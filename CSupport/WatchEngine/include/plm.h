@@ -172,6 +172,14 @@ typedef struct plm_rejection {
     plm_text reason;
 } plm_rejection;
 
+/// How a response ended.
+typedef struct plm_end {
+    /// It was a watch stream, not a list, a single object or an error.
+    bool is_watch;
+    /// It was cut inside a watch event, which servers do at timeoutSeconds. That event is void.
+    bool in_object;
+} plm_end;
+
 typedef enum PLM_CLOSED_ENUM plm_failure_kind {
     /// `plm_canceller_cancel()` was called.
     PLM_FAILURE_CANCELLED PLM_CASE(cancelled) = 0,
@@ -232,8 +240,7 @@ typedef enum PLM_CLOSED_ENUM plm_event_kind {
     PLM_EVENT_REJECTED PLM_CASE(rejected),
     /// A watch event of a type this engine does not know; `unknown_type`.
     PLM_EVENT_UNKNOWN PLM_CASE(unknown),
-    /// The response ended where it may end. Last event. `end_in_object` tells whether a watch was
-    /// cut inside an event (which servers do at timeoutSeconds; that event is void).
+    /// `end`: the response ended where it may end. Last event.
     PLM_EVENT_END PLM_CASE(end),
     /// `failure`. Last event.
     PLM_EVENT_FAILURE PLM_CASE(failure),
@@ -250,7 +257,7 @@ typedef struct plm_event {
         plm_status status;
         plm_rejection rejection;
         plm_text unknown_type;
-        bool end_in_object;
+        plm_end end;
         plm_failure failure;
     };
 } plm_event;

@@ -490,7 +490,7 @@ bool plm_decoder_end(plm_decoder *self, plm_batch_builder *batch) {
     if (event == NULL) {
         return fail_memory(self, batch);
     }
-    event->end_in_object = in_object;
+    event->end = (plm_end){.is_watch = in_watch, .in_object = in_object};
     return true;
 }
 

@@ -1,0 +1,72 @@
+package import WatchEngine
+
+/// A client of the C engine: connections and the image table of one cluster.
+///
+/// It belongs to one thread at a time, with everything made from it.
+package struct EngineClient: ~Copyable {
+    package let handle: OpaquePointer
+
+    /// A client without a cluster: for decoders only.
+    ///
+    /// - Throws: `memory`.
+    package static func forDecoding() throws(KubeError) -> EngineClient {
+        var options = plm_client_options()
+        guard let handle = plm_client_create(&options) else { throw .outOfMemory }
+        return EngineClient(handle: handle)
+    }
+
+    package init(handle: OpaquePointer) { self.handle = handle }
+
+    deinit { plm_client_destroy(handle) }
+}
+
+extension KubeError {
+    package static var outOfMemory: KubeError { KubeError(.memory, "out of memory") }
+
+    /// What the engine reports as the end of a stream.
+    package init(_ failure: plm_failure) {
+        self.init(Code(failure.kind), failure.message.string ?? "")
+        curlCode = Int(failure.curl_code)
+        httpStatus = Int(failure.http_status)
+        byteOffset = Int(clamping: failure.byte_offset)
+    }
+}
+
+extension KubeError.Code {
+    init(_ kind: plm_failure_kind) {
+        switch kind {
+        case .cancelled: self = .cancelled
+        case .resolve: self = .resolve
+        case .connect: self = .connect
+        case .tls: self = .tls
+        case .certificate: self = .certificate
+        case .credentials: self = .credentials
+        case .transport: self = .transport
+        case .timeout: self = .timeout
+        case .contentType: self = .notKubernetes
+        case .syntax: self = .malformed
+        case .truncated: self = .truncated
+        case .limit: self = .limit
+        case .memory: self = .memory
+        case .request: self = .request
+        }
+    }
+}
+
+extension KubeStatus {
+    package init(_ status: plm_status) {
+        self.init(
+            code: Int(status.code), reason: status.reason.string ?? "",
+            message: status.message.string ?? "", cause: status.cause.string,
+            retryAfter: status.retry_after_seconds < 0
+                ? nil : .seconds(status.retry_after_seconds))
+    }
+}
+
+extension plm_text {
+    /// The bytes; empty when absent.
+    package var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: length) }
+
+    /// A copy; nil when absent.
+    package var string: String? { bytes == nil ? nil : String(decoding: raw, as: UTF8.self) }
+}

@@ -1,0 +1,35 @@
+import WatchEngine
+
+/// Which labels a summary keeps.
+enum NodeLabels {
+    /// Keys by slot; of several keys of one slot the first that is present counts.
+    static let keys: [(key: StaticString, slot: UInt32)] = [
+        ("eks.amazonaws.com/nodegroup", 0),
+        ("karpenter.sh/nodepool", 0),
+        ("cloud.google.com/gke-nodepool", 0),
+        ("kubernetes.azure.com/agentpool", 0),
+        ("agentpool", 0),
+        ("pool", 0),
+        ("topology.kubernetes.io/zone", 1),
+        ("failure-domain.beta.kubernetes.io/zone", 1),
+        ("node.kubernetes.io/instance-type", 2),
+        ("beta.kubernetes.io/instance-type", 2),
+        ("kubernetes.io/arch", 3),
+        ("beta.kubernetes.io/arch", 3),
+    ]
+
+    /// Lends the projection of a node summary.
+    static func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result
+    {
+        let engineKeys = keys.map { label in
+            plm_label_key(
+                key: UnsafeRawPointer(label.key.utf8Start).assumingMemoryBound(to: CChar.self),
+                slot: label.slot)
+        }
+        return engineKeys.withUnsafeBufferPointer { keys in
+            var projection = plm_projection(
+                label_keys: keys.baseAddress, label_key_count: keys.count)
+            return body(&projection)
+        }
+    }
+}
