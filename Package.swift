@@ -26,7 +26,10 @@ let package = Package(
         .executable(name: "plimsoll", targets: ["plimsoll"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        // The simulator's HTTP server; nothing of it is in the plimsoll program.
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
     ],
     targets: [
         .systemLibrary(
@@ -41,6 +44,29 @@ let package = Package(
         .target(name: "KubeClient", dependencies: ["WatchEngine"], swiftSettings: swiftSettings),
         .target(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
+            swiftSettings: swiftSettings),
+        .systemLibrary(
+            name: "CCrypto", path: "CSupport/CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .target(
+            name: "SimulatorCrypto", dependencies: ["CCrypto"], path: "CSupport/SimulatorCrypto",
+            sources: ["src"], publicHeadersPath: "include", cSettings: cSettings),
+        .target(
+            name: "ClusterSimulator",
+            dependencies: [
+                "SimulatorCrypto",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "plimsoll-sim",
+            dependencies: [
+                "ClusterSimulator",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "plimsoll",
@@ -57,7 +83,10 @@ let package = Package(
         .testTarget(
             name: "NodeWatchTests", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["plimsoll", "TestSupport"],
+            name: "ClusterSimulatorTests", dependencies: ["ClusterSimulator", "TestSupport"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["plimsoll", "plimsoll-sim", "TestSupport"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],

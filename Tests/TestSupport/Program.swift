@@ -1,17 +1,17 @@
-public import Foundation
+package import Foundation
 import Synchronization
 
 /// A child process whose output is collected while it runs. It never outlives its deadline.
-public final class Program: Sendable {
+package final class Program: Sendable {
     /// What a program left behind.
-    public struct Result: Sendable {
-        public var status: Int32
-        public var output: String
-        public var errors: String
+    package struct Result: Sendable {
+        package var status: Int32
+        package var output: String
+        package var errors: String
     }
 
-    public struct TimedOut: Error, CustomStringConvertible {
-        public var description: String
+    package struct TimedOut: Error, CustomStringConvertible {
+        package var description: String
     }
 
     private struct State {
@@ -25,7 +25,7 @@ public final class Program: Sendable {
     private let state = Mutex(State())
 
     /// Starts a program by name (built beside the tests, fetched by the bootstrap, or in PATH).
-    public init(
+    package init(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
         deadline: Duration = .seconds(120)
     ) throws {
@@ -55,22 +55,22 @@ public final class Program: Sendable {
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
     /// Runs a program to its end.
-    public static func run(
+    package static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
         deadline: Duration = .seconds(120)
     ) async throws -> Result {
         try await Program(name, arguments, environment: environment, deadline: deadline).result()
     }
 
-    public var identifier: Int32 { process.processIdentifier }
-    public var isRunning: Bool { process.isRunning }
-    public var output: String { state.withLock { String(decoding: $0.output, as: UTF8.self) } }
-    public var errors: String { state.withLock { String(decoding: $0.errors, as: UTF8.self) } }
+    package var identifier: Int32 { process.processIdentifier }
+    package var isRunning: Bool { process.isRunning }
+    package var output: String { state.withLock { String(decoding: $0.output, as: UTF8.self) } }
+    package var errors: String { state.withLock { String(decoding: $0.errors, as: UTF8.self) } }
 
-    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Waits for its end.
-    public func result() async throws -> Result {
+    package func result() async throws -> Result {
         while process.isRunning || state.withLock({ $0.openPipes > 0 }) {
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -78,7 +78,8 @@ public final class Program: Sendable {
     }
 
     /// Waits until `found` gives something.
-    public func wait<Value>(
+    @discardableResult
+    package func wait<Value>(
         for what: String, within limit: Duration = .seconds(60), _ found: () throws -> Value?
     ) async throws -> Value {
         let end = ContinuousClock.now + limit
@@ -124,16 +125,16 @@ public final class Program: Sendable {
 }
 
 /// Where things are.
-public enum Checkout {
-    public static let root = URL(filePath: #filePath).deletingLastPathComponent()
+package enum Checkout {
+    package static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../..").standardized
     /// The folder of the programs built together with the tests.
-    public static let products = Bundle.main.executableURL!.deletingLastPathComponent()
+    package static let products = Bundle.main.executableURL!.deletingLastPathComponent()
     /// Recorded material beside the checkout. May be absent.
-    public static let shared = root.appending(path: "../shared").standardized
+    package static let shared = root.appending(path: "../shared").standardized
 
     /// Names of files in a folder of the recorded material; none where it is absent.
-    public static func recorded(_ folder: String, suffix: String) -> [String] {
+    package static func recorded(_ folder: String, suffix: String) -> [String] {
         let path = shared.appending(path: folder).path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.filter { $0.hasSuffix(suffix) }.sorted().map { path + "/" + $0 }

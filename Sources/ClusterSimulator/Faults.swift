@@ -1,0 +1,68 @@
+import Synchronization
+
+/// Faults that wait for the next requests for nodes, in order.
+public final class Faults: Sendable {
+    /// What goes wrong with one request.
+    public enum Fault: Sendable {
+        /// An error status, with Retry-After in seconds where given.
+        case status(Int, retryAfter: Int? = nil)
+        /// A page for people, as a proxy in between sends it.
+        case html
+        /// Nothing comes back.
+        case hang
+        /// The connection closes at once.
+        case close
+        /// The body breaks off after so many bytes, and with it the connection.
+        case truncate(afterBytes: Int)
+        /// A streaming list whose end is never told.
+        case missingEndBookmark
+        /// A body of one's own.
+        case body(String)
+    }
+
+    /// Which requests.
+    public enum Target: Sendable {
+        case any, list, watch
+    }
+
+    private let waiting = Mutex<[(Target, Fault)]>([])
+
+    init() {}
+
+    /// Adds a fault for the next request it applies to.
+    public func add(_ fault: Fault, to target: Target = .any, count: Int = 1) {
+        waiting.withLock { waiting in
+            for _ in 0..<count { waiting.append((target, fault)) }
+        }
+    }
+
+    /// Forgets the faults that wait.
+    public func clear() { waiting.withLock { $0 = [] } }
+
+    func take(isWatch: Bool) -> Fault? {
+        waiting.withLock { waiting in
+            let index = waiting.firstIndex { target, _ in
+                switch target {
+                case .any: true
+                case .list: !isWatch
+                case .watch: isWatch
+                }
+            }
+            return index.map { waiting.remove(at: $0).1 }
+        }
+    }
+
+    static func reason(_ code: Int) -> String {
+        switch code {
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "NotFound"
+        case 410: "Expired"
+        case 429: "TooManyRequests"
+        case 500: "InternalError"
+        case 503: "ServiceUnavailable"
+        case 504: "Timeout"
+        default: ""
+        }
+    }
+}

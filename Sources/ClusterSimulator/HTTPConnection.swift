@@ -1,0 +1,240 @@
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// One client's connection: collects a request, asks the API for the answer, and sends it as fast
+/// as the client reads.
+final class HTTPConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private static let maxBodyBytes = 4 << 20
+    /// Written between two looks at whether the client keeps up.
+    private static let burstBytes = 64 << 10
+
+    private let api: APIServer
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+    private var producer: (any BodyProducer)?
+    private var isPumping = false
+    private var keepsAlive = true
+
+    init(_ api: APIServer) { self.api = api }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = []
+        case .body(var buffer):
+            guard body.count + buffer.readableBytes <= Self.maxBodyBytes else {
+                context.close(promise: nil)
+                return
+            }
+            body += buffer.readBytes(length: buffer.readableBytes) ?? []
+        case .end:
+            if let head { respond(to: head, context) }
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        finishProducer()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        finishProducer()
+        context.close(promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { pump(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Answers
+
+    private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        keepsAlive = head.isKeepAlive
+        let (path, query) = Self.split(head.uri)
+        let authorization = head.headers.first(name: "Authorization") ?? ""
+        let request = APIServer.Request(
+            method: head.method, path: path, query: query,
+            accept: head.headers["Accept"].joined(separator: ","),
+            bearerToken: authorization.hasPrefix("Bearer ")
+                ? String(authorization.dropFirst(7)) : nil,
+            certificateUser: certificateUser(context), body: body)
+        switch api.respond(to: request, on: context.eventLoop) {
+        case .json(let status, let bytes, let extra):
+            sendWhole(status, "application/json", bytes, extra, context)
+        case .html(let status, let text):
+            sendWhole(status, "text/html; charset=utf-8", Array(text.utf8), [], context)
+        case .stream(let producer): stream(producer, context)
+        case .hang: break
+        case .close: context.close(promise: nil)
+        }
+    }
+
+    private func sendHead(
+        _ status: Int, _ contentType: String, _ extra: [(String, String)],
+        _ context: ChannelHandlerContext
+    ) {
+        var headers = HTTPHeaders(extra)
+        headers.add(name: "Cache-Control", value: "no-cache, private")
+        headers.add(name: "Content-Type", value: contentType)
+        headers.add(name: "Date", value: HTTPDate.now())
+        if !keepsAlive { headers.add(name: "Connection", value: "close") }
+        let head = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    private func sendWhole(
+        _ status: Int, _ contentType: String, _ bytes: [UInt8], _ extra: [(String, String)],
+        _ context: ChannelHandlerContext
+    ) {
+        sendHead(status, contentType, extra + [("Content-Length", "\(bytes.count)")], context)
+        context.write(
+            wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: bytes)))),
+            promise: nil)
+        end(context)
+    }
+
+    private func end(_ context: ChannelHandlerContext) {
+        head = nil
+        let channel = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let keepsAlive = keepsAlive
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
+            if !keepsAlive { channel.value.close(promise: nil) }
+        }
+    }
+
+    private func stream(_ producer: any BodyProducer, _ context: ChannelHandlerContext) {
+        self.producer = producer
+        sendHead(200, "application/json", [], context)
+        context.flush()
+        let loop = context.eventLoop
+        let bound = NIOLoopBound((self, context), eventLoop: loop)
+        producer.start {
+            loop.execute {
+                let (connection, context) = bound.value
+                connection.pump(context)
+            }
+        }
+        pump(context)
+    }
+
+    /// Writes while the client keeps up. Writing can call back into here: once is enough.
+    private func pump(_ context: ChannelHandlerContext) {
+        guard !isPumping else { return }
+        isPumping = true
+        defer { isPumping = false }
+        while let producer, context.channel.isWritable {
+            var written = 0
+            while written < Self.burstBytes {
+                switch producer.next() {
+                case .bytes(let bytes):
+                    written += bytes.count
+                    let buffer = context.channel.allocator.buffer(bytes: bytes)
+                    context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+                case .wait:
+                    context.flush()
+                    return
+                case .end:
+                    finishProducer()
+                    end(context)
+                    return
+                case .cut:
+                    finishProducer()
+                    context.flush()
+                    context.close(promise: nil)
+                    return
+                }
+            }
+            context.flush()
+        }
+    }
+
+    private func finishProducer() {
+        producer?.stop()
+        producer = nil
+    }
+
+    // MARK: Requests
+
+    private func certificateUser(_ context: ChannelHandlerContext) -> String? {
+        guard
+            let handler = try? context.pipeline.syncOperations.handler(
+                type: NIOSSLServerHandler.self),
+            let certificate = handler.peerCertificate
+        else { return nil }
+        return certificate.commonNameText
+    }
+
+    private static func split(_ uri: String) -> (String, [String: String]) {
+        let parts = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var query: [String: String] = [:]
+        if parts.count > 1 {
+            for pair in parts[1].split(separator: "&") {
+                let sides = pair.split(
+                    separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                query[decoded(sides[0])] = sides.count > 1 ? decoded(sides[1]) : ""
+            }
+        }
+        return (decoded(parts[0]), query)
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension NIOSSLCertificate {
+    /// The subject's common name, found in the certificate's bytes: the value after the attribute
+    /// 2.5.4.3, of which the second is the subject's.
+    var commonNameText: String? {
+        guard let der = try? toDERBytes() else { return nil }
+        let attribute: [UInt8] = [0x06, 0x03, 0x55, 0x04, 0x03]
+        var names: [String] = []
+        var at = 0
+        while at + attribute.count + 2 <= der.count {
+            if Array(der[at..<at + attribute.count]) == attribute {
+                let length = Int(der[at + attribute.count + 1])
+                let start = at + attribute.count + 2
+                if start + length <= der.count {
+                    names.append(String(decoding: der[start..<start + length], as: UTF8.self))
+                }
+            }
+            at += 1
+        }
+        return names.count >= 2 ? names[1] : nil
+    }
+}
+
+/// The Date header.
+enum HTTPDate {
+    static func now() -> String {
+        let seconds = Clock.seconds()
+        // "2026-11-01T08:00:00Z"
+        let text = Timestamp.text(seconds)
+        let months = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ]
+        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        let month = Int(text.dropFirst(5).prefix(2)) ?? 1
+        return "\(days[seconds / 86400 % 7]), \(text.dropFirst(8).prefix(2)) \(months[month - 1]) "
+            + "\(text.prefix(4)) \(text.dropFirst(11).prefix(8)) GMT"
+    }
+}

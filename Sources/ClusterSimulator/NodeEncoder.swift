@@ -1,0 +1,190 @@
+/// Writes nodes the way a kube-apiserver does: field order of the Go types, map keys sorted.
+struct NodeEncoder: Sendable {
+    let profile: NodeProfile
+    private let catalog: ImageCatalog
+    /// `metadata.managedFields`: the same for all nodes of a profile but for names nobody reads.
+    private let managedFields: [UInt8]
+
+    init(profile: NodeProfile, catalog: ImageCatalog) {
+        self.profile = profile
+        self.catalog = catalog
+        let sample = SimulatedNode(
+            .init(
+                name: "sample", uid: "", resourceVersion: 0, created: 0, heartbeat: 0, ordinal: 0,
+                pool: profile.pools[0], bootID: "", images: nil))
+        managedFields = Self.managedFields(profile, sample)
+    }
+
+    /// One node. Items of a list carry no kind.
+    func append(_ node: SimulatedNode, withKind: Bool, to json: inout JSONText) {
+        json.raw("{")
+        if withKind { json.raw("\"kind\":\"Node\",\"apiVersion\":\"v1\",") }
+        json.raw("\"metadata\":{")
+        metadata(node, &json)
+        json.raw(",\"managedFields\":")
+        json.raw(managedFields)
+        json.raw("},\"spec\":{\"podCIDR\":")
+        let podCIDR = "10.\(100 + node.values.ordinal >> 8 & 127).\(node.values.ordinal & 255).0/24"
+        json.string(podCIDR)
+        json.raw(",\"podCIDRs\":[")
+        json.string(podCIDR)
+        json.raw("],\"providerID\":")
+        json.string(profile.providerID(node))
+        if node.values.isUnschedulable {
+            json.raw(
+                ",\"taints\":[{\"key\":\"node.kubernetes.io/unschedulable\","
+                    + "\"effect\":\"NoSchedule\"}],\"unschedulable\":true")
+        }
+        json.raw("},\"status\":{\"capacity\":")
+        json.object(profile.resources)
+        json.raw(",\"allocatable\":")
+        json.object(profile.allocatable)
+        conditions(node, &json)
+        addresses(node, &json)
+        json.raw(",\"daemonEndpoints\":{\"kubeletEndpoint\":{\"Port\":10250}},\"nodeInfo\":")
+        nodeInfo(node, &json)
+        images(node, &json)
+        json.raw(
+            ",\"runtimeHandlers\":[{\"name\":\"\",\"features\":{\"recursiveReadOnlyMounts\":true,"
+                + "\"userNamespaces\":true}},{\"name\":\"runc\",\"features\":"
+                + "{\"recursiveReadOnlyMounts\":true,\"userNamespaces\":true}}],"
+                + "\"features\":{\"supplementalGroupsPolicy\":true}}}")
+    }
+
+    /// Name to annotations: what PartialObjectMetadata shows too, with a comma to follow or not.
+    func metadata(_ node: SimulatedNode, _ json: inout JSONText) {
+        json.raw("\"name\":")
+        json.string(node.name)
+        json.raw(",\"uid\":")
+        json.string(node.uid)
+        json.raw(",\"resourceVersion\":\"\(node.resourceVersion)\",\"creationTimestamp\":")
+        json.string(Timestamp.text(node.values.created))
+        json.raw(",\"labels\":")
+        json.object(profile.labels(node))
+        json.raw(",\"annotations\":")
+        json.object(profile.annotations(node))
+    }
+
+    private func conditions(_ node: SimulatedNode, _ json: inout JSONText) {
+        json.raw(",\"conditions\":[")
+        let heartbeat = Timestamp.text(node.values.heartbeat)
+        let transition = Timestamp.text(node.values.created + 12)
+        for (index, condition) in profile.conditions.enumerated() {
+            if index > 0 { json.raw(",") }
+            var condition = condition
+            if condition.type == "DiskPressure", node.values.hasDiskPressure {
+                condition = NodeProfile.Condition(
+                    "DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure",
+                    isTrue: true)
+            }
+            json.raw("{\"type\":")
+            json.string(condition.type)
+            json.raw(condition.isTrue ? ",\"status\":\"True\"" : ",\"status\":\"False\"")
+            json.raw(",\"lastHeartbeatTime\":\"\(heartbeat)\"")
+            json.raw(",\"lastTransitionTime\":\"\(transition)\",\"reason\":")
+            json.string(condition.reason)
+            json.raw(",\"message\":")
+            json.string(condition.message)
+            json.raw("}")
+        }
+        json.raw("]")
+    }
+
+    private func addresses(_ node: SimulatedNode, _ json: inout JSONText) {
+        json.raw(",\"addresses\":[{\"type\":\"InternalIP\",\"address\":")
+        json.string(NodeProfile.address(node.values.ordinal))
+        json.raw("},{\"type\":\"Hostname\",\"address\":")
+        json.string(node.name)
+        json.raw("},{\"type\":\"InternalDNS\",\"address\":")
+        json.string(node.name)
+        json.raw("}]")
+    }
+
+    private func nodeInfo(_ node: SimulatedNode, _ json: inout JSONText) {
+        var random = SeededRandom(seed: UInt64(node.values.ordinal) ^ 0x1d)
+        json.raw("{\"machineID\":")
+        json.string(random.hex(32))
+        json.raw(",\"systemUUID\":")
+        json.string(random.uuid())
+        json.raw(",\"bootID\":")
+        json.string(node.values.bootID)
+        for (key, value) in profile.nodeInfo {
+            json.raw(",\"\(key)\":")
+            json.string(value)
+        }
+        json.raw("}")
+    }
+
+    private func images(_ node: SimulatedNode, _ json: inout JSONText) {
+        guard let numbers = node.values.images else { return }
+        let catalog = catalog.all
+        json.raw(",\"images\":[")
+        for (index, number) in numbers.prefix(NodeProfile.imageCap).enumerated() {
+            if index > 0 { json.raw(",") }
+            json.raw(catalog[number].json)
+        }
+        json.raw("]")
+    }
+
+    /// Field ownership of the usual writers, as sets of field paths.
+    private static func managedFields(_ profile: NodeProfile, _ sample: SimulatedNode) -> [UInt8] {
+        func fields(_ names: [String]) -> String {
+            let list = names.map { name in
+                var key = JSONText()
+                key.string("f:\(name)")
+                return String(decoding: key.bytes, as: UTF8.self) + ":{}"
+            }
+            return "{\".\":{}," + list.joined(separator: ",") + "}"
+        }
+        func keyed(_ values: [String], _ parts: [String]) -> String {
+            let list = values.map { value in
+                "\"k:{\\\"type\\\":\\\"\(value)\\\"}\":" + fields(parts)
+            }
+            return "{\".\":{}," + list.joined(separator: ",") + "}"
+        }
+        func entry(_ manager: String, _ subresource: String, _ fields: String) -> String {
+            "{\"manager\":\"\(manager)\",\"operation\":\"Update\",\"apiVersion\":\"v1\","
+                + "\"time\":\"2026-11-01T08:00:00Z\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":"
+                + fields + (subresource.isEmpty ? "}" : ",\"subresource\":\"\(subresource)\"}")
+        }
+        let metadata =
+            "{\"f:metadata\":{\"f:annotations\":" + fields(profile.annotations(sample).map(\.0))
+            + ",\"f:labels\":" + fields(profile.labels(sample).map(\.0)) + "},\"f:spec\":"
+            + fields(["podCIDR", "podCIDRs", "providerID"]) + "}"
+        let parts = [
+            "lastHeartbeatTime", "lastTransitionTime", "message", "reason", "status", "type",
+        ]
+        let status =
+            "{\"f:status\":{\"f:addresses\":"
+            + keyed(["Hostname", "InternalDNS", "InternalIP"], ["address", "type"])
+            + ",\"f:allocatable\":" + fields(profile.allocatable.map(\.0)) + ",\"f:capacity\":"
+            + fields(profile.resources.map(\.0)) + ",\"f:conditions\":"
+            + keyed(profile.conditions.map(\.type), parts) + ",\"f:images\":{},\"f:nodeInfo\":"
+            + fields(["bootID", "machineID"] + profile.nodeInfo.map(\.0)) + "}}"
+        let text =
+            "[" + entry("kubelet", "", metadata) + "," + entry("kubelet", "status", status) + "]"
+        return Array(text.utf8)
+    }
+}
+
+/// RFC 3339 in UTC, by whole seconds.
+enum Timestamp {
+    static func text(_ seconds: Int) -> String {
+        // Days to a civil date (Howard Hinnant, "chrono-compatible low-level date algorithms").
+        let days = Int((Double(seconds) / 86400).rounded(.down))
+        let rest = seconds - days * 86400
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return "\(year)-\(two(month))-\(two(day))T"
+            + "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
+    }
+}

@@ -1,0 +1,97 @@
+/// `labelSelector` and `fieldSelector` of a request for nodes.
+struct NodeSelector: Sendable {
+    /// What a kube-apiserver answers with 400.
+    struct Invalid: Error { var message: String }
+
+    enum Requirement: Sendable {
+        case isIn(String, Set<String>)
+        case isNotIn(String, Set<String>)
+        case exists(String)
+        case isMissing(String)
+    }
+
+    private var labels: [Requirement] = []
+    private var name: String?
+    private var notName: String?
+    private var unschedulable: Bool?
+
+    var selectsAll: Bool {
+        labels.isEmpty && name == nil && notName == nil && unschedulable == nil
+    }
+
+    init(labelSelector: String, fieldSelector: String) throws(Invalid) {
+        for part in Self.split(labelSelector) { labels.append(try Self.requirement(part)) }
+        for part in Self.split(fieldSelector) {
+            guard let (key, isEqual, value) = Self.comparison(part) else {
+                throw Invalid(message: "invalid field selector: \(part)")
+            }
+            switch key {
+            case "metadata.name" where isEqual: name = value
+            case "metadata.name": notName = value
+            case "spec.unschedulable": unschedulable = (value == "true") == isEqual
+            default: throw Invalid(message: "field label not supported: \(key)")
+            }
+        }
+    }
+
+    func matches(_ node: SimulatedNode, _ profile: NodeProfile) -> Bool {
+        if let name, node.name != name { return false }
+        if let notName, node.name == notName { return false }
+        if let unschedulable, node.values.isUnschedulable != unschedulable { return false }
+        if labels.isEmpty { return true }
+        let pairs = Dictionary(profile.labels(node)) { first, _ in first }
+        return labels.allSatisfy { requirement in
+            switch requirement {
+            case .isIn(let key, let values): pairs[key].map { values.contains($0) } ?? false
+            case .isNotIn(let key, let values): pairs[key].map { !values.contains($0) } ?? true
+            case .exists(let key): pairs[key] != nil
+            case .isMissing(let key): pairs[key] == nil
+            }
+        }
+    }
+
+    /// Splits at commas outside parentheses.
+    private static func split(_ text: String) -> [String] {
+        var parts: [String] = [""]
+        var depth = 0
+        for character in text {
+            if character == "(" { depth += 1 }
+            if character == ")" { depth -= 1 }
+            if character == ",", depth == 0 {
+                parts.append("")
+            } else {
+                parts[parts.count - 1].append(character)
+            }
+        }
+        return parts.map(trimmed).filter { !$0.isEmpty }
+    }
+
+    private static func trimmed(_ text: some StringProtocol) -> String {
+        String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+
+    /// `key=value`, `key==value` or `key!=value`.
+    private static func comparison(_ text: String) -> (String, Bool, String)? {
+        guard let sign = text.firstIndex(of: "=") else { return nil }
+        var key = text[..<sign]
+        var value = text[text.index(after: sign)...]
+        let isEqual = key.last != "!"
+        if !isEqual { key = key.dropLast() }
+        if value.first == "=" { value = value.dropFirst() }
+        return (trimmed(key), isEqual, trimmed(value))
+    }
+
+    private static func requirement(_ text: String) throws(Invalid) -> Requirement {
+        if let (key, isEqual, value) = comparison(text) {
+            return isEqual ? .isIn(key, [value]) : .isNotIn(key, [value])
+        }
+        if text.hasPrefix("!") { return .isMissing(trimmed(text.dropFirst())) }
+        let words = text.split(separator: " ", maxSplits: 2).map(String.init)
+        if words.count == 1 { return .exists(words[0]) }
+        guard words.count == 3, words[1] == "in" || words[1] == "notin",
+            words[2].hasPrefix("("), words[2].hasSuffix(")")
+        else { throw Invalid(message: "unable to parse requirement: \(text)") }
+        let values = Set(words[2].dropFirst().dropLast().split(separator: ",").map(trimmed))
+        return words[1] == "in" ? .isIn(words[0], values) : .isNotIn(words[0], values)
+    }
+}

@@ -1,0 +1,45 @@
+/// One node at one resourceVersion. Immutable: a change makes another one.
+///
+/// Only what differs from node to node is kept; the rest is made by its profile when it is encoded.
+public final class SimulatedNode: Sendable {
+    struct Values: Sendable {
+        var name: String
+        var uid: String
+        var resourceVersion: Int
+        /// Seconds since 1970.
+        var created: Int
+        var heartbeat: Int
+        /// Which of the cluster's nodes it is; its addresses and the like follow from it.
+        var ordinal: Int
+        var pool: String
+        var bootID: String
+        /// Numbers of the catalog, in the order reported; nil where the list is missing.
+        var images: [Int]?
+        var hasDiskPressure = false
+        var isUnschedulable = false
+    }
+
+    let values: Values
+
+    init(_ values: Values) { self.values = values }
+
+    /// `metadata.name`.
+    public var name: String { values.name }
+    /// `metadata.uid`.
+    public var uid: String { values.uid }
+    /// `metadata.resourceVersion`.
+    public var resourceVersion: Int { values.resourceVersion }
+
+    func with(_ change: (inout Values) -> Void) -> SimulatedNode {
+        var copy = values
+        change(&copy)
+        return SimulatedNode(copy)
+    }
+}
+
+extension [Int] {
+    /// Catalog numbers in the order in which a kubelet reports them: the largest first.
+    func sortedLikeKubelet(_ catalog: [ImageCatalog.Image]) -> [Int] {
+        sorted { (catalog[$0].sizeBytes, $0) > (catalog[$1].sizeBytes, $1) }
+    }
+}

@@ -1,0 +1,103 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// A simulated kube-apiserver on a TLS socket of this machine.
+public final class SimulatorServer: Sendable {
+    /// How it serves.
+    public struct Options: Sendable {
+        /// Port on 127.0.0.1; 0: any free one.
+        public var port = 0
+        /// The token of a user who may do everything.
+        public var token: String
+        /// The token of a user who may do nothing.
+        public var viewerToken: String
+        /// The common name of the user whose client certificate may do everything.
+        public var adminUser = "simulated-admin"
+        /// Whether watches may ask for initial events.
+        public var hasStreamingLists = true
+        /// Time between two bookmarks.
+        public var bookmarkInterval = Duration.seconds(60)
+
+        /// The defaults, with random tokens.
+        public init() {
+            var random = SystemRandomNumberGenerator()
+            func secret() -> String {
+                "sim-" + String(random.next(), radix: 16) + String(random.next(), radix: 16)
+            }
+            token = secret()
+            viewerToken = secret()
+        }
+    }
+
+    /// The nodes behind it.
+    public let cluster: Cluster
+    /// What is to go wrong.
+    public let faults: Faults
+    /// How it serves.
+    public let options: Options
+    /// Signs the server's certificate and the users'.
+    public let authority: CertificateAuthority
+    /// The port it listens on.
+    public let port: Int
+
+    private let group: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+
+    /// Starts serving.
+    public init(_ cluster: Cluster, _ options: Options = Options()) async throws {
+        self.cluster = cluster
+        self.options = options
+        let faults = Faults()
+        self.faults = faults
+        authority = try CertificateAuthority()
+        let identity = try authority.server()
+        let roots = try NIOSSLCertificate.fromPEMBytes(Array(authority.certificate.utf8))
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(identity.certificate.utf8))
+                .map { .certificate($0) },
+            privateKey: .privateKey(
+                try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem)))
+        tls.trustRoots = .certificates(roots)
+        tls.certificateVerification = .optionalVerification
+        tls.applicationProtocols = ["http/1.1"]
+        let sslContext = try NIOSSLContext(configuration: tls)
+        let api = APIServer(cluster, options, faults)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        listener = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(NIOSSLServerHandler(context: sslContext))
+                    try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                    try pipeline.addHandler(HTTPConnection(api))
+                }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(
+                .writeBufferWaterMark, value: .init(low: 128 << 10, high: 512 << 10)
+            )
+            .bind(host: "127.0.0.1", port: options.port).get()
+        port = listener.localAddress?.port ?? 0
+    }
+
+    /// "https://127.0.0.1:PORT".
+    public var url: String { "https://127.0.0.1:\(port)" }
+
+    /// A kubeconfig for a user by token, or by a client certificate.
+    public func kubeconfig(token: String? = nil, user: Identity? = nil) -> String {
+        Kubeconfig.text(
+            server: url, authority: authority.certificate,
+            token: user == nil
+                ? token ?? options.token : token, user: user)
+    }
+
+    /// Stops serving and closes all connections.
+    public func stop() async throws {
+        try await listener.close()
+        try await group.shutdownGracefully()
+    }
+}

@@ -1,0 +1,76 @@
+/// A `metav1.Status`, as the API server answers errors.
+struct StatusBody: Sendable {
+    var code: Int
+    var reason = ""
+    var message: String
+    var kind = ""
+    var name = ""
+    var causes: [(reason: String, message: String)] = []
+    var retryAfterSeconds: Int?
+
+    /// Sent as ERROR event in a watch.
+    static func expired(_ version: Int, current: Int) -> StatusBody {
+        StatusBody(
+            code: 410, reason: "Expired",
+            message: "too old resource version: \(version) (\(current))")
+    }
+
+    static func tooLarge(_ version: Int, current: Int) -> StatusBody {
+        StatusBody(
+            code: 504, reason: "Timeout",
+            message: "Timeout: Too large resource version: \(version), current: \(current)",
+            causes: [("ResourceVersionTooLarge", "Too large resource version")],
+            retryAfterSeconds: 1)
+    }
+
+    static let unauthorized = StatusBody(
+        code: 401, reason: "Unauthorized", message: "Unauthorized")
+
+    static func forbidden(user: String, verb: String) -> StatusBody {
+        StatusBody(
+            code: 403, reason: "Forbidden",
+            message: "nodes is forbidden: User \"\(user)\" cannot \(verb) resource \"nodes\" "
+                + "in API group \"\" at the cluster scope",
+            kind: "nodes")
+    }
+
+    static func notFound(_ name: String) -> StatusBody {
+        StatusBody(
+            code: 404, reason: "NotFound", message: "nodes \"\(name)\" not found", kind: "nodes",
+            name: name)
+    }
+
+    static func badRequest(_ message: String) -> StatusBody {
+        StatusBody(code: 400, reason: "BadRequest", message: message)
+    }
+
+    var json: JSONText {
+        var json = JSONText()
+        json.raw(
+            "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
+                + "\"message\":")
+        json.string(message)
+        if !reason.isEmpty {
+            json.raw(",\"reason\":")
+            json.string(reason)
+        }
+        var details: [String] = []
+        func quoted(_ text: String) -> String {
+            var value = JSONText()
+            value.string(text)
+            return String(decoding: value.bytes, as: UTF8.self)
+        }
+        if !name.isEmpty { details.append("\"name\":" + quoted(name)) }
+        if !kind.isEmpty { details.append("\"kind\":" + quoted(kind)) }
+        if !causes.isEmpty {
+            let list = causes.map {
+                "{\"reason\":\(quoted($0.reason)),\"message\":\(quoted($0.message))}"
+            }
+            details.append("\"causes\":[" + list.joined(separator: ",") + "]")
+        }
+        if let retryAfterSeconds { details.append("\"retryAfterSeconds\":\(retryAfterSeconds)") }
+        if !details.isEmpty { json.raw(",\"details\":{" + details.joined(separator: ",") + "}") }
+        json.raw(",\"code\":\(code)}")
+        return json
+    }
+}
