@@ -77,8 +77,12 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "StalledResolver", path: "Tests/StalledResolver", publicHeadersPath: "include",
+            cSettings: cSettings),
         .testTarget(
-            name: "WatchEngineTests", dependencies: ["WatchEngine", "TestSupport"],
+            name: "WatchEngineTests",
+            dependencies: ["WatchEngine", "TestSupport", "StalledResolver", "plimsoll-sim"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "NodeWatchTests", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),

@@ -25,13 +25,22 @@ public struct ControlCommand: Sendable {
         ("compact", "the history is lost: watches end with 410 and must list again"),
         ("forget-history", "the history is lost; watches find out when they resume"),
         ("cut", "cuts every watch's connection"),
-        ("nodes", "prints the nodes' names with image bytes and number of images"),
+        (
+            "fault TARGET KIND",
+            "spoils the next request; TARGET is any, list or watch, KIND is status=CODE, "
+                + "status=429,SECONDS, html, hang, close, truncate=BYTES or no-end-bookmark"
+        ),
+        ("nodes", "prints names, uids, resourceVersions, image bytes and numbers of images"),
     ]
 
     private let cluster: Cluster
+    private let faults: Faults
 
-    /// Commands for a cluster.
-    public init(_ cluster: Cluster) { self.cluster = cluster }
+    /// Commands for a server and its cluster.
+    public init(_ server: SimulatorServer) {
+        cluster = server.cluster
+        faults = server.faults
+    }
 
     /// Does what the words say. Returns lines to print.
     public func run(_ words: [String]) throws(Invalid) -> [String] {
@@ -94,9 +103,15 @@ public struct ControlCommand: Sendable {
         case "cut":
             cluster.cutWatches()
             return ["connections cut"]
+        case "fault":
+            guard let target = Faults.Target(rawValue: words[1]), let fault = Faults.Fault(words[2])
+            else { throw Invalid(message: "usage: \(usage.words): \(usage.meaning)") }
+            faults.add(fault, to: target)
+            return ["the next request goes wrong"]
         default:
             return cluster.report().map { node, images in
-                "\(node.name)\t\(images.map { "\($0.bytes)\t\($0.count)" } ?? "unknown\tunknown")"
+                let shown = images.map { "\($0.bytes)\t\($0.count)" } ?? "unknown\tunknown"
+                return "\(node.name)\t\(node.uid)\t\(node.resourceVersion)\t\(shown)"
             }
         }
     }

@@ -18,10 +18,29 @@ public final class Faults: Sendable {
         case missingEndBookmark
         /// A body of one's own.
         case body(String)
+
+        /// As written by a person: "status=503", "truncate=1000", "html".
+        init?(_ text: String) {
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            let numbers = parts.count > 1 ? parts[1].split(separator: ",").map { Int($0) } : []
+            switch (parts.first, numbers.count) {
+            case ("status", 1...2):
+                guard let code = numbers[0], (200...599).contains(code) else { return nil }
+                self = .status(code, retryAfter: numbers.count > 1 ? numbers[1] : nil)
+            case ("truncate", 1):
+                guard let bytes = numbers[0], bytes >= 0 else { return nil }
+                self = .truncate(afterBytes: bytes)
+            case ("html", 0): self = .html
+            case ("hang", 0): self = .hang
+            case ("close", 0): self = .close
+            case ("no-end-bookmark", 0): self = .missingEndBookmark
+            default: return nil
+            }
+        }
     }
 
     /// Which requests.
-    public enum Target: Sendable {
+    public enum Target: String, Sendable {
         case any, list, watch
     }
 

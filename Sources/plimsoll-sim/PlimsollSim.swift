@@ -115,7 +115,7 @@ struct PlimsollSim: AsyncParsableCommand {
         let files = try RunFiles(server.port, kubeconfig)
         try files.write(server.kubeconfig())
         defer { files.remove() }
-        try await ControlSocket.listen(files.control, ControlCommand(cluster))
+        try await ControlSocket.listen(files.control, ControlCommand(server))
         print(files.kubeconfig)
         fflush(nil)
         say("Simulating \(nodes) nodes at \(server.url); interrupt to stop.")

@@ -113,7 +113,12 @@ package final class Program: Sendable {
 
     private static func find(_ name: String) throws -> URL {
         let folders =
-            [Checkout.products.path, Checkout.root.appending(path: ".build-tools/bin").path]
+            [
+                Checkout.products.path,
+                // Sanitizer builds have no simulator of their own: it comes from the ordinary one.
+                Checkout.root.appending(path: ".build/release").path,
+                Checkout.root.appending(path: ".build-tools/bin").path,
+            ]
             + (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(
                 String.init)
         for folder in folders {

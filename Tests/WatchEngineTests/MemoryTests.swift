@@ -43,7 +43,8 @@ struct MemoryTests {
         defer { #expect(ration.live == 0, "\(ration.live) left after \(allocations) allocations") }
 
         return withUnsafePointer(to: &allocator) { allocator in
-            var options = plm_client_options(limits: plm_limits(), allocator: allocator)
+            var options = plm_client_options()
+            options.allocator = allocator
             guard let client = plm_client_create(&options) else { return (false, nil) }
             defer { plm_client_destroy(client) }
             var projection = plm_projection()

@@ -266,10 +266,8 @@ typedef struct plm_event {
 typedef struct plm_batch {
     const plm_event *_Nullable events;
     size_t count;
-    /// Body bytes of the stream so far (decoded of any Content-Encoding).
+    /// Body bytes of the stream so far.
     uint64_t body_bytes;
-    /// Bytes received on the wire for the body so far.
-    uint64_t wire_bytes;
     /// The stream is over; the last event is `end` or `failure`.
     bool done;
 } plm_batch;
@@ -307,19 +305,55 @@ typedef struct plm_projection {
     size_t label_key_count;
 } plm_projection;
 
+// MARK: Canceller
+
+/// Ends a stream from another thread. Reference-counted, sticky: every stream opened with a
+/// cancelled canceller fails at once with PLM_FAILURE_CANCELLED. It may be attached to one stream
+/// at a time.
+typedef struct plm_canceller plm_canceller;
+
+/// Returns an owned canceller, or NULL when memory is short.
+plm_canceller *_Nullable plm_canceller_create(void);
+/// Adds a reference. Thread-safe.
+plm_canceller *plm_canceller_retain(plm_canceller *canceller);
+/// Drops a reference; NULL is fine. Thread-safe.
+void plm_canceller_release(plm_canceller *_Nullable canceller);
+/// Cancels and wakes the stream it is attached to. Thread-safe, idempotent, never blocks long.
+void plm_canceller_cancel(plm_canceller *canceller);
+/// Thread-safe.
+bool plm_canceller_is_cancelled(const plm_canceller *canceller);
+
 // MARK: Client
 
 typedef struct plm_client plm_client;
 
-/// Everything is copied.
+/// How to reach one cluster. Everything is copied.
 typedef struct plm_client_options {
+    /// "https://host:port", optionally with a path prefix, without a slash at the end. NULL for a
+    /// client that is for decoders only.
+    const char *_Nullable base_url;
+    /// PEM; absent means the system's trust store. Where present, nothing else is trusted.
+    plm_text ca_pem;
+    /// PEM; both or none.
+    plm_text client_certificate_pem;
+    plm_text client_key_pem;
+    /// Accept any server certificate.
+    bool insecure_skip_verify;
+    /// "plimsoll/VERSION (os/arch)". An agent that starts with `curl` makes a kube-apiserver
+    /// pretty-print.
+    const char *_Nullable user_agent;
+    /// 0 means 30,000 ms.
+    int32_t connect_timeout_ms;
+    /// How long sent data or keep-alive probes may stay unanswered before the connection counts as
+    /// dead (TCP_USER_TIMEOUT and keep-alive). 0 means 30,000 ms.
+    int32_t dead_peer_timeout_ms;
     plm_limits limits;
-    /// NULL: malloc, realloc, free. yajl allocates for itself, by malloc, and does not survive a
-    /// failure of it: what it is fed is bounded instead.
+    /// NULL: malloc, realloc, free. libcurl, OpenSSL and yajl allocate for themselves. yajl does
+    /// not survive a failure of that: what it is fed is bounded instead.
     const plm_allocator *_Nullable allocator;
 } plm_client_options;
 
-/// Returns an owned client, or NULL when memory is short.
+/// Returns an owned client, or NULL when memory is short. Bad PEM or URL shows at the first stream.
 plm_client *_Nullable plm_client_create(const plm_client_options *options);
 /// Closes its connections. All its streams and decoders must be destroyed before. NULL is fine.
 void plm_client_destroy(plm_client *_Nullable client);
@@ -328,6 +362,48 @@ void plm_client_destroy(plm_client *_Nullable client);
 void plm_client_retire_images(plm_client *client, const uint32_t *ids, size_t count);
 /// Entries in the image table now.
 size_t plm_client_image_count(const plm_client *client);
+
+// MARK: Stream
+
+typedef struct plm_stream plm_stream;
+
+/// One request. Everything is copied at `plm_stream_open()`.
+typedef struct plm_request {
+    /// "GET" when NULL.
+    const char *_Nullable method;
+    /// Path and query, percent-encoded: "/api/v1/nodes?watch=true".
+    const char *target;
+    /// "application/json" when NULL.
+    const char *_Nullable accept;
+    /// Content-Type of `body`.
+    const char *_Nullable content_type;
+    plm_text body;
+    /// Without "Bearer ". Never shows in errors.
+    plm_text bearer_token;
+    /// Time to the response head, from the start. 0 means 60,000 ms.
+    int32_t response_timeout_ms;
+    /// Time to the end of the body, from the start. 0 means none.
+    int32_t total_timeout_ms;
+    plm_canceller *_Nullable canceller;
+} plm_request;
+
+/// Starts a request. With a projection, a 2xx body is decoded as a watch stream, a list or a single
+/// object, whichever it is; without one it is collected for `plm_stream_body()`. Other responses
+/// yield `status` and then `end`.
+///
+/// Returns an owned stream, or NULL when memory is short. All other faults come as `failure`.
+plm_stream *_Nullable plm_stream_open(plm_client *client, const plm_request *request,
+                                      const plm_projection *_Nullable projection);
+
+/// Works on the calling thread until something happened or `timeout_ms` passed. Returns false when
+/// the stream was over before the call (the batch is then empty and `done`).
+bool plm_stream_next(plm_stream *stream, int32_t timeout_ms, plm_batch *batch);
+
+/// The collected body, whole once the stream is done. Borrowed until destroyed.
+plm_text plm_stream_body(const plm_stream *stream);
+
+/// Closes the stream; an exchange that is not over loses its connection. NULL is fine.
+void plm_stream_destroy(plm_stream *_Nullable stream);
 
 // MARK: Decoder
 

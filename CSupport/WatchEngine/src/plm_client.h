@@ -2,6 +2,8 @@
 
 // What the streams and decoders of one cluster share.
 
+#include <curl/curl.h>
+
 #include "plm_image_table.h"
 #include "plm_memory.h"
 
@@ -10,4 +12,18 @@ struct plm_client {
     /// Without zeros: defaults are filled in.
     plm_limits limits;
     plm_image_table images;
+
+    /// NULL in a client that is for decoders only.
+    char *base_url;
+    char *user_agent;
+    plm_buffer ca_pem;
+    plm_buffer client_certificate_pem;
+    plm_buffer client_key_pem;
+    bool insecure_skip_verify;
+    int32_t connect_timeout_ms;
+    int32_t dead_peer_timeout_ms;
+    /// Holds the connections.
+    CURLM *multi;
+    /// Holds the TLS sessions, so that a resumed watch need not do the whole handshake.
+    CURLSH *share;
 };

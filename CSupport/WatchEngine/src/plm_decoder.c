@@ -501,7 +501,6 @@ static bool finish_batch(plm_decoder *self, plm_batch *batch, bool going_on) {
         .events = self->batch.events,
         .count = self->batch.count,
         .body_bytes = self->offset,
-        .wire_bytes = self->offset,
         .done = self->over,
     };
     return going_on;

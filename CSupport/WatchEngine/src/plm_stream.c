@@ -1,0 +1,575 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "plm_batch.h"
+#include "plm_canceller.h"
+#include "plm_client.h"
+#include "plm_decoder.h"
+
+#define DEFAULT_RESPONSE_TIMEOUT_MS 60000
+/// A token, a certificate's worth of headers: nothing legitimate is longer.
+#define MAX_HEADER_BYTES (64u * 1024)
+
+struct plm_stream {
+    plm_client *client;
+    plm_canceller *canceller;
+    CURL *easy;
+    struct curl_slist *headers;
+    bool is_attached;
+    char curl_error[CURL_ERROR_SIZE];
+
+    plm_batch_builder batch;
+    /// The caller has seen the batch: the next call may reuse it.
+    bool is_delivered;
+    /// The last event is in the batch.
+    bool is_over;
+
+    /// NULL: the body is collected.
+    plm_decoder *decoder;
+    plm_buffer body;
+    uint64_t body_bytes;
+
+    int64_t response_deadline_ms;
+    bool has_head;
+    int32_t status;
+    int64_t retry_after_seconds;
+    char content_type[128];
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// MARK: Failures
+
+static plm_failure_kind failure_kind(const plm_stream *self, CURLcode code) {
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: return PLM_FAILURE_RESOLVE;
+    case CURLE_COULDNT_CONNECT: return PLM_FAILURE_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT: return PLM_FAILURE_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR: {
+        // libcurl says the same of a connection that was reset during the handshake.
+        long os_error = 0;
+        curl_easy_getinfo(self->easy, CURLINFO_OS_ERRNO, &os_error);
+        bool was_cut = os_error != 0 || strstr(self->curl_error, "SSL_ERROR_SYSCALL") != NULL ||
+                       strstr(self->curl_error, "eset by peer") != NULL;
+        return was_cut ? PLM_FAILURE_CONNECT : PLM_FAILURE_TLS;
+    }
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return PLM_FAILURE_CERTIFICATE;
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE: return PLM_FAILURE_CREDENTIALS;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_FUNCTION_ARGUMENT: return PLM_FAILURE_REQUEST;
+    case CURLE_OUT_OF_MEMORY: return PLM_FAILURE_MEMORY;
+    default: return PLM_FAILURE_TRANSPORT;
+    }
+}
+
+static plm_failure *fail(plm_stream *self, plm_failure_kind kind, const char *message) {
+    plm_failure *failure = plm_batch_fail(&self->batch, kind, "%s", message);
+    failure->http_status = self->status;
+    failure->byte_offset = self->body_bytes;
+    self->is_over = true;
+    return failure;
+}
+
+static void fail_curl(plm_stream *self, CURLcode code) {
+    const char *reason = self->curl_error[0] != '\0' ? self->curl_error : curl_easy_strerror(code);
+    fail(self, failure_kind(self, code), reason)->curl_code = (int32_t)code;
+}
+
+// MARK: What arrives
+
+static bool is_success(const plm_stream *self) {
+    return self->status >= 200 && self->status < 300;
+}
+
+static bool is_json(const plm_stream *self) {
+    return self->content_type[0] == '\0' || strstr(self->content_type, "json") != NULL;
+}
+
+/// A header's value, when the line has that name.
+static const char *value_of(const char *line, size_t count, const char *name, size_t *length) {
+    size_t name_length = strlen(name);
+    if (count <= name_length || line[name_length] != ':' ||
+        strncasecmp(line, name, name_length) != 0) {
+        return NULL;
+    }
+    const char *value = line + name_length + 1;
+    const char *end = line + count;
+    while (value < end && (*value == ' ' || *value == '\t')) {
+        value++;
+    }
+    while (end > value && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' ')) {
+        end--;
+    }
+    *length = (size_t)(end - value);
+    return value;
+}
+
+static int64_t whole_seconds(const char *text, size_t count) {
+    int64_t seconds = 0;
+    if (count == 0 || count > 9) {
+        return -1;
+    }
+    for (size_t at = 0; at < count; at++) {
+        if (text[at] < '0' || text[at] > '9') {
+            return -1;
+        }
+        seconds = seconds * 10 + (text[at] - '0');
+    }
+    return seconds;
+}
+
+/// The head is whole: says so at once, for a quiet watch may send nothing for a long time.
+static bool finish_head(plm_stream *self) {
+    plm_event *event = plm_batch_add(&self->batch, PLM_EVENT_HEAD);
+    if (event == NULL) {
+        return false;
+    }
+    long version = 0;
+    curl_easy_getinfo(self->easy, CURLINFO_HTTP_VERSION, &version);
+    plm_text type = {self->content_type, strlen(self->content_type)};
+    event->head.status = self->status;
+    event->head.http_version = version == CURL_HTTP_VERSION_2_0 ? 2 : 1;
+    event->head.retry_after_seconds = self->retry_after_seconds;
+    self->has_head = true;
+    return plm_batch_copy(&self->batch, type, &event->head.content_type);
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context) {
+    plm_stream *self = context;
+    count *= size;
+    size_t length;
+    const char *value;
+    if (count >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        long status = 0;
+        curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
+        self->status = (int32_t)status;
+        self->retry_after_seconds = -1;
+        self->content_type[0] = '\0';
+    } else if ((value = value_of(line, count, "Content-Type", &length)) != NULL) {
+        snprintf(self->content_type, sizeof self->content_type, "%.*s", (int)length, value);
+    } else if ((value = value_of(line, count, "Retry-After", &length)) != NULL) {
+        self->retry_after_seconds = whole_seconds(value, length);
+    } else if (count <= 2 && self->status >= 200 && !self->has_head) {
+        if (!finish_head(self)) {
+            fail(self, PLM_FAILURE_MEMORY, "out of memory");
+            return 0;
+        }
+    }
+    return count;
+}
+
+static bool collect(plm_stream *self, const char *bytes, size_t count) {
+    bool is_error = !is_success(self);
+    size_t limit = is_error ? PLM_MAX_ERROR_BODY_BYTES : self->client->limits.max_body_bytes;
+    size_t room = limit - self->body.length;
+    if (count > room) {
+        if (is_error) {
+            // The beginning of an error is enough.
+            count = room;
+        } else {
+            char message[96];
+            snprintf(message, sizeof message, "a response of more than %zu bytes (max_body_bytes)",
+                     limit);
+            fail(self, PLM_FAILURE_LIMIT, message);
+            return false;
+        }
+    }
+    if (!plm_buffer_append(&self->client->allocator, &self->body, bytes, count)) {
+        fail(self, PLM_FAILURE_MEMORY, "out of memory");
+        return false;
+    }
+    return true;
+}
+
+static bool decode(plm_stream *self, const char *bytes, size_t count) {
+    if (self->body_bytes == 0 && !is_json(self)) {
+        char message[200];
+        snprintf(message, sizeof message,
+                 "not a kube-apiserver's answer: expected JSON, got Content-Type %s",
+                 self->content_type);
+        fail(self, PLM_FAILURE_CONTENT_TYPE, message);
+        return false;
+    }
+    if (!plm_decoder_decode(self->decoder, bytes, count, &self->batch)) {
+        self->batch.events[self->batch.count - 1].failure.http_status = self->status;
+        self->is_over = true;
+        return false;
+    }
+    return true;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
+    plm_stream *self = context;
+    count *= size;
+    bool is_decoded = self->decoder != NULL && is_success(self);
+    bool goes_on = is_decoded ? decode(self, bytes, count) : collect(self, bytes, count);
+    self->body_bytes += count;
+    return goes_on ? count : 0;
+}
+
+/// An error response: its Status, or what can be said of a body that holds none.
+static bool add_error_status(plm_stream *self) {
+    static const plm_projection nothing = {NULL, 0};
+    plm_decoder *decoder = plm_decoder_create(self->client, &nothing);
+    if (decoder == NULL) {
+        return false;
+    }
+    size_t first = self->batch.count;
+    plm_decoder_decode(decoder, self->body.bytes == NULL ? "" : self->body.bytes, self->body.length,
+                       &self->batch);
+    plm_decoder_destroy(decoder);
+    if (self->batch.count != first + 1 || self->batch.events[first].kind != PLM_EVENT_STATUS) {
+        self->batch.count = first;
+        plm_event *event = plm_batch_add(&self->batch, PLM_EVENT_STATUS);
+        if (event == NULL) {
+            return false;
+        }
+        char message[96];
+        snprintf(message, sizeof message, "HTTP %d without a Status of Kubernetes%s%.40s",
+                 (int)self->status, self->content_type[0] != '\0' ? ", but with " : "",
+                 self->content_type);
+        event->status.retry_after_seconds = -1;
+        if (!plm_batch_copy(&self->batch, (plm_text){message, strlen(message)},
+                            &event->status.message)) {
+            return false;
+        }
+    }
+    plm_status *status = &self->batch.events[self->batch.count - 1].status;
+    if (status->code == 0) {
+        status->code = self->status;
+    }
+    if (status->retry_after_seconds < 0) {
+        status->retry_after_seconds = self->retry_after_seconds;
+    }
+    return true;
+}
+
+static void finish(plm_stream *self, CURLcode code) {
+    if (self->is_over) {
+        return;
+    }
+    if (code != CURLE_OK) {
+        fail_curl(self, code);
+        return;
+    }
+    if (!is_success(self)) {
+        if (!add_error_status(self)) {
+            fail(self, PLM_FAILURE_MEMORY, "out of memory");
+            return;
+        }
+    } else if (self->decoder != NULL) {
+        if (!plm_decoder_end(self->decoder, &self->batch)) {
+            self->batch.events[self->batch.count - 1].failure.http_status = self->status;
+        }
+        self->is_over = true;
+        return;
+    }
+    if (plm_batch_add(&self->batch, PLM_EVENT_END) == NULL) {
+        fail(self, PLM_FAILURE_MEMORY, "out of memory");
+    }
+    self->is_over = true;
+}
+
+// MARK: Opening
+
+static bool has_control_bytes(const char *text, size_t count) {
+    for (size_t at = 0; at < count; at++) {
+        if ((unsigned char)text[at] < ' ' || text[at] == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Adds "NAME: VALUE". False when memory is short or the value cannot be in a header.
+static bool add_header(plm_stream *self, const char *name, const char *value, size_t count) {
+    if (count > MAX_HEADER_BYTES || has_control_bytes(value, count)) {
+        return false;
+    }
+    const plm_allocator *allocator = &self->client->allocator;
+    size_t size = strlen(name) + 2 + count + 1;
+    char *line = plm_allocate(allocator, size);
+    if (line == NULL) {
+        return false;
+    }
+    snprintf(line, size, "%s: %.*s", name, (int)count, value);
+    struct curl_slist *grown = curl_slist_append(self->headers, line);
+    explicit_bzero(line, size);
+    plm_deallocate(allocator, line);
+    if (grown == NULL) {
+        return false;
+    }
+    self->headers = grown;
+    return true;
+}
+
+static bool add_text_header(plm_stream *self, const char *name, const char *value) {
+    return add_header(self, name, value, strlen(value));
+}
+
+static bool add_headers(plm_stream *self, const plm_request *request) {
+    bool done = add_text_header(self, "Accept",
+                                request->accept != NULL ? request->accept : "application/json");
+    if (done && request->bearer_token.length > 0) {
+        plm_buffer value = {NULL, 0, 0};
+        const plm_allocator *allocator = &self->client->allocator;
+        done = plm_buffer_append(allocator, &value, "Bearer ", 7) &&
+               plm_buffer_append(allocator, &value, request->bearer_token.bytes,
+                                 request->bearer_token.length) &&
+               add_header(self, "Authorization", value.bytes, value.length);
+        if (value.bytes != NULL) {
+            explicit_bzero(value.bytes, value.capacity);
+        }
+        plm_buffer_free(allocator, &value);
+    }
+    if (done && request->content_type != NULL) {
+        done = add_text_header(self, "Content-Type", request->content_type);
+    }
+    // No "100-continue": it costs a round trip.
+    return done && add_text_header(self, "Expect", "");
+}
+
+static int on_socket(void *context, curl_socket_t socket, curlsocktype purpose) {
+    const plm_client *client = context;
+    if (purpose == CURLSOCKTYPE_IPCXN) {
+#if defined(TCP_USER_TIMEOUT)
+        unsigned int timeout_ms = (unsigned int)client->dead_peer_timeout_ms;
+        setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+#else
+        (void)client;
+        (void)socket;
+#endif
+    }
+    return CURL_SOCKOPT_OK;
+}
+
+static void set_blob(CURL *easy, CURLoption option, const plm_buffer *pem) {
+    if (pem->length > 0) {
+        // The client outlives the stream, so libcurl need not copy.
+        struct curl_blob blob = {pem->bytes, pem->length, CURL_BLOB_NOCOPY};
+        curl_easy_setopt(easy, option, &blob);
+    }
+}
+
+static void set_tls_options(plm_stream *self) {
+    const plm_client *client = self->client;
+    CURL *easy = self->easy;
+    if (client->insecure_skip_verify) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    } else if (client->ca_pem.length > 0) {
+        set_blob(easy, CURLOPT_CAINFO_BLOB, &client->ca_pem);
+        // Else the system's authorities would be trusted besides.
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (client->client_certificate_pem.length > 0) {
+        set_blob(easy, CURLOPT_SSLCERT_BLOB, &client->client_certificate_pem);
+        set_blob(easy, CURLOPT_SSLKEY_BLOB, &client->client_key_pem);
+        curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
+        curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
+    }
+}
+
+static bool set_options(plm_stream *self, const plm_request *request, const char *url) {
+    const plm_client *client = self->client;
+    CURL *easy = self->easy;
+    long probe_seconds = client->dead_peer_timeout_ms / 1000 / 4;
+    if (probe_seconds < 1) {
+        probe_seconds = 1;
+    }
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, self->curl_error);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, probe_seconds);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, probe_seconds);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, client);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, self);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, self);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, self);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self->headers);
+    set_tls_options(self);
+    if (request->body.length > 0) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
+        if (curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body.bytes) != CURLE_OK) {
+            return false;
+        }
+    }
+    if (request->method != NULL &&
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) != CURLE_OK) {
+        return false;
+    }
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
+}
+
+/// Starts the transfer, or puts a failure into the batch.
+static void start(plm_stream *self, const plm_request *request) {
+    const plm_client *client = self->client;
+    if (client->multi == NULL) {
+        fail(self, PLM_FAILURE_REQUEST, "this client has no server");
+        return;
+    }
+    if (has_control_bytes(request->target, strlen(request->target)) ||
+        !add_headers(self, request)) {
+        fail(self, PLM_FAILURE_REQUEST,
+             "the target, the token or another header holds a line break or is too long");
+        return;
+    }
+    size_t size = strlen(client->base_url) + strlen(request->target) + 1;
+    char *url = plm_allocate(&client->allocator, size);
+    if (url == NULL) {
+        fail(self, PLM_FAILURE_MEMORY, "out of memory");
+        return;
+    }
+    snprintf(url, size, "%s%s", client->base_url, request->target);
+    bool is_set = set_options(self, request, url);
+    plm_deallocate(&client->allocator, url);
+    if (!is_set || curl_multi_add_handle(client->multi, self->easy) != CURLM_OK) {
+        fail(self, PLM_FAILURE_MEMORY, "libcurl would not take the request");
+        return;
+    }
+    self->is_attached = true;
+}
+
+plm_stream *plm_stream_open(plm_client *client, const plm_request *request,
+                            const plm_projection *projection) {
+    plm_stream *self = plm_allocate(&client->allocator, sizeof *self);
+    if (self == NULL) {
+        return NULL;
+    }
+    *self = (plm_stream){.client = client, .retry_after_seconds = -1};
+    if (request->canceller != NULL) {
+        self->canceller = plm_canceller_retain(request->canceller);
+    }
+    int32_t timeout = request->response_timeout_ms > 0 ? request->response_timeout_ms
+                                                       : DEFAULT_RESPONSE_TIMEOUT_MS;
+    self->response_deadline_ms = now_ms() + timeout;
+    self->decoder = projection == NULL ? NULL : plm_decoder_create(client, projection);
+    self->easy = curl_easy_init();
+    if (!plm_batch_init(&self->batch, &client->allocator) || self->easy == NULL ||
+        (projection != NULL && self->decoder == NULL)) {
+        plm_stream_destroy(self);
+        return NULL;
+    }
+    start(self, request);
+    return self;
+}
+
+void plm_stream_destroy(plm_stream *self) {
+    if (self == NULL) {
+        return;
+    }
+    const plm_allocator *allocator = &self->client->allocator;
+    if (self->is_attached) {
+        curl_multi_remove_handle(self->client->multi, self->easy);
+    }
+    if (self->easy != NULL) {
+        curl_easy_cleanup(self->easy);
+    }
+    curl_slist_free_all(self->headers);
+    plm_decoder_destroy(self->decoder);
+    plm_canceller_release(self->canceller);
+    plm_buffer_free(allocator, &self->body);
+    plm_batch_free(&self->batch);
+    plm_deallocate(allocator, self);
+}
+
+// MARK: Pulling
+
+/// Takes notice of transfers that are done; each belongs to some stream of the client.
+static void collect_messages(plm_client *client) {
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+        if (message->msg == CURLMSG_DONE) {
+            plm_stream *stream = NULL;
+            CURLcode code = message->data.result;
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&stream);
+            finish(stream, code);
+        }
+    }
+}
+
+/// Moves bytes once and waits for more, `wait_ms` at most.
+static void work(plm_stream *self, int64_t wait_ms) {
+    plm_client *client = self->client;
+    int running;
+    CURLMcode code = curl_multi_perform(client->multi, &running);
+    collect_messages(client);
+    if (code == CURLM_OK && self->batch.count == 0 && !self->is_over && wait_ms > 0) {
+        struct curl_waitfd wake = {.fd = -1};
+        if (self->canceller != NULL) {
+            wake = (struct curl_waitfd){plm_canceller_descriptor(self->canceller), CURL_WAIT_POLLIN,
+                                        0};
+        }
+        code = curl_multi_poll(client->multi, &wake, self->canceller != NULL ? 1 : 0,
+                               wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, NULL);
+    }
+    if (code != CURLM_OK && !self->is_over) {
+        fail(self, PLM_FAILURE_TRANSPORT, curl_multi_strerror(code));
+    }
+}
+
+bool plm_stream_next(plm_stream *self, int32_t timeout_ms, plm_batch *batch) {
+    if (self->is_delivered) {
+        plm_batch_begin(&self->batch);
+        self->is_delivered = false;
+    }
+    bool was_over = self->is_over && self->batch.count == 0;
+    int64_t deadline = now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
+    while (!self->is_over && self->batch.count == 0) {
+        if (self->canceller != NULL && plm_canceller_is_cancelled(self->canceller)) {
+            fail(self, PLM_FAILURE_CANCELLED, "cancelled");
+            break;
+        }
+        int64_t now = now_ms();
+        if (!self->has_head && now >= self->response_deadline_ms) {
+            fail(self, PLM_FAILURE_TIMEOUT, "no answer in time");
+            break;
+        }
+        int64_t until = deadline;
+        if (!self->has_head && self->response_deadline_ms < until) {
+            until = self->response_deadline_ms;
+        }
+        work(self, until - now);
+        if (now >= deadline) {
+            break;
+        }
+    }
+    self->is_delivered = true;
+    *batch = (plm_batch){
+        .events = self->batch.events,
+        .count = self->batch.count,
+        .body_bytes = self->body_bytes,
+        .done = self->is_over,
+    };
+    return !was_over;
+}
+
+plm_text plm_stream_body(const plm_stream *self) {
+    return (plm_text){self->body.bytes, self->body.length};
+}

@@ -1,0 +1,254 @@
+import Foundation
+import StalledResolver
+import Synchronization
+import TestSupport
+import Testing
+import WatchEngine
+
+/// One client and its streams, for tests: everything on the calling thread.
+private final class Client {
+    let handle: OpaquePointer
+
+    init(
+        _ server: String, authority: String = "", certificate: String = "", key: String = "",
+        insecure: Bool = false, bodyLimit: Int = 0
+    ) {
+        handle = withText(authority) { authority in
+            withText(certificate) { certificate in
+                withText(key) { key in
+                    server.withCString { server in
+                        "plimsoll-test".withCString { agent in
+                            var options = plm_client_options()
+                            options.base_url = server
+                            options.user_agent = agent
+                            options.ca_pem = authority
+                            options.client_certificate_pem = certificate
+                            options.client_key_pem = key
+                            options.insecure_skip_verify = insecure
+                            options.connect_timeout_ms = 5000
+                            options.limits.max_body_bytes = bodyLimit
+                            return plm_client_create(&options)!
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    deinit { plm_client_destroy(handle) }
+
+    func open(
+        _ target: String, token: String = "", decoded: Bool = true, timeout: Int32 = 10_000,
+        canceller: OpaquePointer? = nil
+    ) -> OpaquePointer {
+        target.withCString { target in
+            withText(token) { token in
+                var request = plm_request(
+                    method: nil, target: target, accept: nil, content_type: nil, body: plm_text(),
+                    bearer_token: token, response_timeout_ms: timeout, total_timeout_ms: 0,
+                    canceller: canceller)
+                var projection = plm_projection()
+                return decoded
+                    ? plm_stream_open(handle, &request, &projection)!
+                    : plm_stream_open(handle, &request, nil)!
+            }
+        }
+    }
+
+    /// Reads a stream to its end, and destroys it.
+    func trace(_ stream: OpaquePointer) -> [String] {
+        defer { plm_stream_destroy(stream) }
+        var lines = ImageNames()
+        var batch = plm_batch()
+        while plm_stream_next(stream, 10_000, &batch) {
+            lines.append(batch)
+            if batch.done { break }
+        }
+        return lines.trace
+    }
+
+    func trace(_ target: String, token: String = "") -> [String] {
+        trace(open(target, token: token))
+    }
+}
+
+private func withText<Result>(_ text: String, _ body: (plm_text) -> Result) -> Result {
+    var copy = text
+    return copy.withUTF8 { bytes in
+        bytes.withMemoryRebound(to: CChar.self) {
+            body(plm_text(bytes: text.isEmpty ? nil : $0.baseAddress, length: $0.count))
+        }
+    }
+}
+
+@Suite("Transfer")
+struct TransferTests {
+    @Test func `reads lists, watches and refusals over TLS`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "3"])
+        defer { simulator.stop() }
+        let access = try simulator.access()
+        let client = Client(access.server, authority: access.authority)
+
+        var trace = client.trace("/api/v1/nodes", token: access.token)
+        #expect(
+            trace.map { $0.split(separator: " ")[0] } == [
+                "head", "added", "added", "added", "list", "end",
+            ])
+        trace = client.trace(
+            "/api/v1/nodes?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+                + "&allowWatchBookmarks=true&timeoutSeconds=1", token: access.token)
+        #expect(
+            trace.map { $0.split(separator: " ")[0] } == [
+                "head", "added", "added", "added", "bookmark", "bookmark", "end",
+            ])
+        #expect(
+            client.trace("/api/v1/nodes", token: "wrong") == [
+                "head 401", "status 401 Unauthorized: Unauthorized", "end",
+            ])
+        try await simulator.command("fault", "any", "status=429,7")
+        #expect(
+            client.trace("/api/v1/nodes", token: access.token) == [
+                "head 429", "status 429 TooManyRequests: simulated 429 retry=7", "end",
+            ])
+    }
+
+    @Test func `says what came instead of JSON, and where a body broke off`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "3"])
+        defer { simulator.stop() }
+        let access = try simulator.access()
+        let client = Client(access.server, authority: access.authority)
+
+        try await simulator.command("fault", "any", "html")
+        var trace = client.trace("/api/v1/nodes", token: access.token)
+        #expect(trace.last!.hasPrefix("failure contentType: not a kube-apiserver's answer"))
+        try await simulator.command("fault", "any", "truncate=20000")
+        trace = client.trace("/api/v1/nodes", token: access.token)
+        #expect(trace.last!.hasPrefix("failure transport: "))
+        #expect((1...2).contains(trace.filter { $0.hasPrefix("added") }.count))
+        try await simulator.command("fault", "any", "close")
+        trace = client.trace("/api/v1/nodes", token: access.token)
+        #expect(trace.count == 1 && trace[0].hasPrefix("failure transport: "))
+    }
+
+    @Test func `tells an untrusted server from a missing one`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "1"])
+        defer { simulator.stop() }
+        let access = try simulator.access()
+        #expect(
+            Client(access.server).trace("/", token: access.token)[0].hasPrefix(
+                "failure certificate: SSL certificate problem"))
+        #expect(
+            Client(access.server, authority: "junk").trace("/")[0].hasPrefix(
+                "failure credentials: "))
+        #expect(Client(access.server, insecure: true).trace("/api/v1/nodes")[0] == "head 401")
+        #expect(Client("https://127.0.0.1:1").trace("/")[0].hasPrefix("failure connect: "))
+        #expect(Client("https://no.such.invalid").trace("/")[0].hasPrefix("failure resolve: "))
+        #expect(Client("ftp://127.0.0.1").trace("/")[0].hasPrefix("failure request: "))
+        #expect(
+            Client(access.server, certificate: "junk", key: "junk").trace("/")[0].hasPrefix(
+                "failure credentials: "))
+    }
+
+    @Test func `collects a small body up to its limit`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "1"])
+        defer { simulator.stop() }
+        let access = try simulator.access()
+        let client = Client(access.server, authority: access.authority)
+        let stream = client.open("/version", token: access.token, decoded: false)
+        var batch = plm_batch()
+        while plm_stream_next(stream, 10_000, &batch), !batch.done {}
+        #expect(plm_stream_body(stream).string.contains("v1.36.2"))
+        plm_stream_destroy(stream)
+
+        let tight = Client(access.server, authority: access.authority, bodyLimit: 10)
+        let trace = tight.trace(tight.open("/version", token: access.token, decoded: false))
+        #expect(
+            trace.last == "failure limit: a response of more than 10 bytes (max_body_bytes)")
+    }
+
+    @Test func `never puts a token into an error`() {
+        let trace = Client("https://127.0.0.1:1").trace("/", token: "secret\r\nX: y")
+        #expect(trace.count == 1 && trace[0].hasPrefix("failure request: "))
+        #expect(!trace[0].contains("secret"))
+    }
+
+    @Test func `gives up when no answer comes in time`() async throws {
+        let server = try StuckServer(at: .handshake)
+        let client = Client("https://127.0.0.1:\(server.port)")
+        let trace = client.trace(client.open("/", timeout: 200))
+        #expect(trace == ["failure timeout: no answer in time"])
+    }
+}
+
+@Suite("Transfer: cancelling", .serialized, .timeLimit(.minutes(1)))
+struct CancelTests {
+    /// Opens a stream, waits until it is stuck, cancels from another thread and expects the end.
+    private func expectCancelled(
+        _ client: Client, _ target: String = "/", token: String = "", after events: Int = 0
+    ) {
+        let canceller = plm_canceller_create()!
+        defer { plm_canceller_release(canceller) }
+        let stream = client.open(target, token: token, timeout: 60_000, canceller: canceller)
+        var batch = plm_batch()
+        var seen = 0
+        while seen < events, plm_stream_next(stream, 5000, &batch) { seen += batch.count }
+        // Stuck now.
+        #expect(plm_stream_next(stream, 50, &batch) && batch.count == 0)
+
+        let address = Int(bitPattern: canceller)
+        let other = Thread {
+            Thread.sleep(forTimeInterval: 0.05)
+            plm_canceller_cancel(OpaquePointer(bitPattern: address)!)
+        }
+        plm_canceller_retain(canceller)
+        other.start()
+        #expect(plm_stream_next(stream, 30_000, &batch))
+        #expect(batch.done && batch.count == 1)
+        if batch.count == 1 {
+            #expect(batch.events![0].kind == .failure)
+            #expect(batch.events![0].failure.kind == .cancelled)
+        }
+        #expect(!plm_stream_next(stream, 0, &batch))
+        plm_stream_destroy(stream)
+        while !other.isFinished { Thread.sleep(forTimeInterval: 0.005) }
+        plm_canceller_release(canceller)
+
+        // Sticky: another stream with it does not even begin.
+        let again = client.open(target, canceller: canceller)
+        #expect(plm_stream_next(again, 5000, &batch) && batch.done)
+        plm_stream_destroy(again)
+    }
+
+    @Test func `while the name is resolved`() {
+        stalled_resolver_stall(1)
+        defer {
+            stalled_resolver_stall(0)
+            // The resolver's thread goes by itself.
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        expectCancelled(Client("https://stalled.test"))
+    }
+
+    @Test func `while connecting`() throws {
+        let server = try StuckServer(at: .connecting)
+        expectCancelled(Client("https://127.0.0.1:\(server.port)"))
+    }
+
+    @Test func `during the TLS handshake`() throws {
+        let server = try StuckServer(at: .handshake)
+        expectCancelled(Client("https://127.0.0.1:\(server.port)"))
+    }
+
+    @Test func `while waiting for the answer, and in the middle of a body`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let access = try simulator.access()
+        let client = Client(access.server, authority: access.authority)
+        try await simulator.command("fault", "any", "hang")
+        expectCancelled(client, "/api/v1/nodes", token: access.token)
+        // A head and two nodes with their images come before it is quiet.
+        let heads = client.trace("/api/v1/nodes", token: access.token)
+        #expect(heads.last == "end")
+        expectCancelled(client, "/api/v1/nodes?watch=1", token: access.token, after: 3)
+    }
+}
