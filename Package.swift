@@ -41,7 +41,12 @@ let package = Package(
         .target(
             name: "WatchEngine", dependencies: ["CCurl", "CYajl"], path: "CSupport/WatchEngine",
             sources: ["src"], publicHeadersPath: "include", cSettings: cSettings),
-        .target(name: "KubeClient", dependencies: ["WatchEngine"], swiftSettings: swiftSettings),
+        .systemLibrary(
+            name: "CYaml", path: "CSupport/CYaml", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .target(
+            name: "KubeClient", dependencies: ["WatchEngine", "CYaml"],
+            swiftSettings: swiftSettings),
         .target(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
             swiftSettings: swiftSettings),
@@ -84,6 +89,8 @@ let package = Package(
             name: "WatchEngineTests",
             dependencies: ["WatchEngine", "TestSupport", "StalledResolver", "plimsoll-sim"],
             swiftSettings: swiftSettings),
+        .testTarget(
+            name: "KubeClientTests", dependencies: ["KubeClient"], swiftSettings: swiftSettings),
         .testTarget(
             name: "NodeWatchTests", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
         .testTarget(

@@ -1,0 +1,195 @@
+internal import CYaml
+
+/// A YAML document (JSON is YAML too), with the line of every value for error messages.
+///
+/// libyaml (https://pyyaml.org/wiki/LibYAML) reads it; what kubeconfigs do not use is refused:
+/// anchors and aliases, more than one document, and maps with keys that are no scalars.
+package struct YAML: Sendable {
+    package indirect enum Content: Sendable {
+        case scalar(String, isPlain: Bool)
+        case sequence([YAML])
+        case mapping([(key: String, value: YAML)])
+    }
+
+    package var content: Content
+    /// From 1.
+    package var line: Int
+
+    /// What is wrong with a text, and where.
+    package struct Malformed: Error {
+        package var message: String
+        package var line: Int
+    }
+
+    /// Nested deeper than any kubeconfig.
+    private static let maxDepth = 64
+
+    /// Reads a document. An empty text is a null.
+    package init(_ bytes: [UInt8]) throws(Malformed) {
+        var reader = try Reader(bytes)
+        defer { reader.close() }
+        self = try reader.document()
+    }
+
+    private init(_ content: Content, line: Int) {
+        self.content = content
+        self.line = line
+    }
+
+    /// Absent, `null`, `~` or nothing at all.
+    package var isNull: Bool {
+        if case .scalar(let text, isPlain: true) = content {
+            return ["", "~", "null", "Null", "NULL"].contains(text)
+        }
+        return false
+    }
+
+    /// A scalar's text; nil for null and what is no scalar.
+    package var string: String? {
+        guard case .scalar(let text, _) = content, !isNull else { return nil }
+        return text
+    }
+
+    /// A plain `true` or `false`.
+    package var bool: Bool? {
+        guard case .scalar(let text, isPlain: true) = content else { return nil }
+        return ["true": true, "True": true, "false": false, "False": false][text]
+    }
+
+    /// A sequence's elements; nil for what is none.
+    package var elements: [YAML]? {
+        if case .sequence(let elements) = content { return elements }
+        return nil
+    }
+
+    /// A mapping's pairs; nil for what is none.
+    package var pairs: [(key: String, value: YAML)]? {
+        if case .mapping(let pairs) = content { return pairs }
+        return nil
+    }
+
+    /// A mapping's value, null counting as absent.
+    package subscript(key: String) -> YAML? {
+        pairs?.last { $0.key == key }.flatMap { $0.value.isNull ? nil : $0.value }
+    }
+
+    // MARK: Reading
+
+    /// Owns a libyaml parser while a document is read.
+    private struct Reader {
+        private let parser: UnsafeMutablePointer<yaml_parser_t>
+        private let bytes: UnsafeMutableBufferPointer<UInt8>
+
+        init(_ source: [UInt8]) throws(Malformed) {
+            parser = .allocate(capacity: 1)
+            bytes = .allocate(capacity: max(1, source.count))
+            _ = bytes.update(fromContentsOf: source)
+            guard yaml_parser_initialize(parser) == 1 else {
+                throw Malformed(message: "out of memory", line: 0)
+            }
+            yaml_parser_set_input_string(parser, bytes.baseAddress, source.count)
+        }
+
+        func close() {
+            yaml_parser_delete(parser)
+            parser.deallocate()
+            bytes.deallocate()
+        }
+
+        mutating func document() throws(Malformed) -> YAML {
+            var document = YAML(.scalar("", isPlain: true), line: 1)
+            var count = 0
+            while true {
+                var event = try next()
+                defer { yaml_event_delete(&event) }
+                switch event.type {
+                case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
+                case YAML_STREAM_END_EVENT: return document
+                case YAML_DOCUMENT_START_EVENT:
+                    count += 1
+                    guard count == 1 else {
+                        throw Malformed(message: "more than one document", line: Self.line(event))
+                    }
+                    document = try value(depth: 0)
+                default:
+                    throw Malformed(message: "unexpected content", line: Self.line(event))
+                }
+            }
+        }
+
+        private mutating func value(depth: Int) throws(Malformed) -> YAML {
+            var event = try next()
+            defer { yaml_event_delete(&event) }
+            return try value(event, depth: depth)
+        }
+
+        private mutating func value(_ event: yaml_event_t, depth: Int) throws(Malformed) -> YAML {
+            let line = Self.line(event)
+            guard depth < YAML.maxDepth else {
+                throw Malformed(message: "nested too deep", line: line)
+            }
+            switch event.type {
+            case YAML_SCALAR_EVENT:
+                guard event.data.scalar.anchor == nil else { throw Self.anchor(line) }
+                return YAML(
+                    .scalar(
+                        Self.text(event),
+                        isPlain: event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE), line: line)
+            case YAML_SEQUENCE_START_EVENT:
+                guard event.data.sequence_start.anchor == nil else { throw Self.anchor(line) }
+                return YAML(.sequence(try sequence(depth)), line: line)
+            case YAML_MAPPING_START_EVENT:
+                guard event.data.mapping_start.anchor == nil else { throw Self.anchor(line) }
+                return YAML(.mapping(try mapping(depth)), line: line)
+            default: throw Self.anchor(line)
+            }
+        }
+
+        private mutating func sequence(_ depth: Int) throws(Malformed) -> [YAML] {
+            var elements: [YAML] = []
+            while true {
+                var event = try next()
+                defer { yaml_event_delete(&event) }
+                if event.type == YAML_SEQUENCE_END_EVENT { return elements }
+                elements.append(try value(event, depth: depth + 1))
+            }
+        }
+
+        private mutating func mapping(
+            _ depth: Int
+        ) throws(Malformed) -> [(key: String, value: YAML)] {
+            var pairs: [(key: String, value: YAML)] = []
+            while true {
+                var event = try next()
+                defer { yaml_event_delete(&event) }
+                if event.type == YAML_MAPPING_END_EVENT { return pairs }
+                guard event.type == YAML_SCALAR_EVENT else {
+                    throw Malformed(message: "a key that is no text", line: Self.line(event))
+                }
+                pairs.append((Self.text(event), try value(depth: depth + 1)))
+            }
+        }
+
+        private func next() throws(Malformed) -> yaml_event_t {
+            var event = yaml_event_t()
+            guard yaml_parser_parse(parser, &event) == 1 else {
+                let problem = parser.pointee.problem.map { String(cString: $0) } ?? "malformed YAML"
+                throw Malformed(message: problem, line: Int(parser.pointee.problem_mark.line) + 1)
+            }
+            return event
+        }
+
+        private static func text(_ event: yaml_event_t) -> String {
+            String(
+                decoding: UnsafeBufferPointer(
+                    start: event.data.scalar.value, count: event.data.scalar.length),
+                as: UTF8.self)
+        }
+
+        private static func line(_ event: yaml_event_t) -> Int { Int(event.start_mark.line) + 1 }
+
+        private static func anchor(_ line: Int) -> Malformed {
+            Malformed(message: "anchors and aliases are not supported", line: line)
+        }
+    }
+}

@@ -1,0 +1,184 @@
+import Foundation
+import KubeClient
+import Testing
+
+/// A folder for kubeconfigs, gone with the test.
+private final class Folder {
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ name: String, _ text: String) throws -> String {
+        try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
+        return path + "/" + name
+    }
+}
+
+/// A kubeconfig with these lines for its cluster and user.
+private func config(cluster: String = "server: https://h:6443", user: String = "token: t") -> String
+{
+    func indented(_ text: String) -> String {
+        text.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+    }
+    return """
+        apiVersion: v1
+        kind: Config
+        current-context: main
+        clusters:
+        - name: c
+          cluster:
+        \(indented(cluster))
+        users:
+        - name: u
+          user:
+        \(indented(user))
+        contexts:
+        - name: main
+          context: {cluster: c, user: u}
+        - name: other
+          context: {cluster: nowhere, user: u}
+        """
+}
+
+@Suite("Kubeconfig")
+struct KubeconfigTests {
+    private let folder: Folder
+
+    init() throws { folder = try Folder() }
+
+    private func load(_ text: String, context: String? = nil) throws -> KubeConfiguration {
+        try KubeConfiguration.load(.file(try folder.write("config", text)), context: context)
+    }
+
+    private func message(_ text: String, context: String? = nil) throws -> String {
+        do {
+            _ = try load(text, context: context)
+            return "no error"
+        } catch let error as KubeError {
+            return error.message.replacingOccurrences(of: folder.path + "/", with: "")
+        }
+    }
+
+    @Test func `reads YAML and JSON`() throws {
+        let configuration = try load(config())
+        #expect(configuration.contextName == "main")
+        #expect(configuration.server == "https://h:6443")
+        #expect(try KubeClient(configuration).bearerToken() == "t")
+        let json = #"""
+            {"clusters":[{"name":"c","cluster":{"server":"https://j/"}}],"contexts":[{"name":"x",
+            "context":{"cluster":"c","user":"u"}}],"current-context":"x","users":[{"name":"u",
+            "user":{"token":"\u0041"}}]}
+            """#
+        #expect(try load(json).server == "https://j")
+        #expect(try KubeClient(try load(json)).bearerToken() == "A")
+    }
+
+    @Test func `finds files relative to the kubeconfig, and reads a token file each time`() throws {
+        let file = try folder.write("token", " one \n")
+        let client = KubeClient(try load(config(user: "tokenFile: token")))
+        #expect(try client.bearerToken() == "one")
+        try "two".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try client.bearerToken() == "two")
+        try "".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(throws: KubeError.self) { try client.bearerToken() }
+    }
+
+    @Test func `never sends a token in the clear`() throws {
+        let client = KubeClient(try load(config(cluster: "server: http://h")))
+        #expect(try client.bearerToken() == "")
+        #expect(!"\(client.configuration)".contains("token"))
+    }
+
+    @Test(arguments: [
+        ("clusters: [", "config, line 2: did not find expected node content"),
+        ("a: &x 1", "config, line 1: anchors and aliases are not supported"),
+        ("just text", "config: not a kubeconfig: expected keys like `clusters`"),
+        ("kind: Pod\nmetadata: {}", "config: not a kubeconfig: its kind is Pod, not Config"),
+        ("clusters: 5", "config, line 1: `clusters` must be a list"),
+        ("clusters:\n- cluster: {}", "config, line 2: an entry of `clusters` has no `name`"),
+        ("{}", "config: no current-context; choose one with --context"),
+    ])
+    func `says what is malformed and where`(text: String, expected: String) throws {
+        #expect(try message(text).hasPrefix(expected))
+    }
+
+    @Test func `says what does not exist or cannot be used`() throws {
+        #expect(
+            try message(config(), context: "prod")
+                == "config: context \"prod\" does not exist; there is main, other")
+        #expect(
+            try message(config(), context: "other")
+                == "config: cluster \"nowhere\" of context \"other\" does not exist")
+        #expect(try message(config(cluster: "x: y")) == "config: cluster \"c\" has no `server`")
+        #expect(
+            try message(config(cluster: "server: h:6443")).contains(
+                "must begin with https:// or http://"))
+        #expect(
+            try message(config(cluster: "server: https://h\ncertificate-authority-data: '%'"))
+                .contains("`certificate-authority-data` of cluster \"c\" is not base64"))
+        #expect(
+            try message(config(user: "client-certificate: a.pem"))
+                == "config: user \"u\" has a client certificate but no client key")
+        #expect(
+            try message(config(user: "exec: {command: aws}")).contains(
+                "line 11: `exec` of user \"u\" is not supported yet"))
+        #expect(
+            try message(
+                config(
+                    cluster: "server: https://h\ninsecure-skip-tls-verify: true\n"
+                        + "certificate-authority: x")
+            ).contains("remove one"))
+    }
+
+    @Test func `names the file that is missing`() throws {
+        #expect {
+            try KubeConfiguration.load(.file("/nowhere/config"))
+        } throws: { error in
+            "\(error)" == "cannot open /nowhere/config: No such file or directory"
+        }
+        let client = KubeClient(
+            try load(
+                config(
+                    cluster: "server: https://h\ncertificate-authority: ca.pem")))
+        #expect {
+            _ = try client.makeEngine()
+        } throws: { error in
+            "\(error)".hasPrefix("certificate-authority: cannot open \(folder.path)/ca.pem")
+        }
+    }
+
+    @Test func `merges the files of KUBECONFIG, the first winning, and skips missing ones`() throws
+    {
+        let first = try folder.write("a", config(cluster: "server: https://first"))
+        let second = try folder.write(
+            "b",
+            """
+            current-context: never
+            clusters: [{name: c, cluster: {server: 'https://second'}},
+                       {name: d, cluster: {server: 'https://d'}}]
+            contexts: [{name: second, context: {cluster: d, user: u}}]
+            """)
+        let environment = ["KUBECONFIG": "/nowhere:\(first):\(second)"]
+        let main = try KubeConfiguration.load(.automatic, context: nil, environment: environment)
+        #expect(main.server == "https://first")
+        let other = try KubeConfiguration.load(
+            .automatic, context: "second", environment: environment)
+        #expect(other.server == "https://d")
+    }
+
+    @Test func `falls back to the pod it runs in, or says how to name a file`() throws {
+        let pod = [
+            "HOME": "/nowhere", "KUBERNETES_SERVICE_HOST": "fd00::1",
+            "KUBERNETES_SERVICE_PORT": "443",
+        ]
+        let configuration = try KubeConfiguration.load(.automatic, context: nil, environment: pod)
+        #expect(configuration.server == "https://[fd00::1]:443")
+        #expect {
+            try KubeConfiguration.load(.automatic, context: nil, environment: ["HOME": "/nowhere"])
+        } throws: { "\($0)".contains("name one with --kubeconfig FILE or KUBECONFIG") }
+    }
+}
