@@ -92,7 +92,8 @@ let package = Package(
         .testTarget(
             name: "KubeClientTests", dependencies: ["KubeClient"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "NodeWatchTests", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
+            name: "NodeWatchTests", dependencies: ["NodeWatch", "TestSupport", "plimsoll-sim"],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "ClusterSimulatorTests", dependencies: ["ClusterSimulator", "TestSupport"],
             swiftSettings: swiftSettings),

@@ -12,6 +12,8 @@ package final class Program: Sendable {
 
     package struct TimedOut: Error, CustomStringConvertible {
         package var description: String
+
+        package init(description: String) { self.description = description }
     }
 
     private struct State {

@@ -39,6 +39,16 @@ package final class SimulatorProcess: Sendable {
         /// Nil: no list.
         package var imageBytes: Int?
         package var imageCount: Int
+
+        package init(
+            name: String, uid: String, resourceVersion: String, imageBytes: Int?, imageCount: Int
+        ) {
+            self.name = name
+            self.uid = uid
+            self.resourceVersion = resourceVersion
+            self.imageBytes = imageBytes
+            self.imageCount = imageCount
+        }
     }
 
     /// All nodes, from the model and not from what the server sends.

@@ -322,6 +322,8 @@ void plm_canceller_release(plm_canceller *_Nullable canceller);
 void plm_canceller_cancel(plm_canceller *canceller);
 /// Thread-safe.
 bool plm_canceller_is_cancelled(const plm_canceller *canceller);
+/// Sleeps for `timeout_ms`, or until cancelled. Returns whether it is cancelled. Thread-safe.
+bool plm_canceller_sleep(const plm_canceller *canceller, int32_t timeout_ms);
 
 // MARK: Client
 

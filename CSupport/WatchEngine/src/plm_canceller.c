@@ -1,8 +1,11 @@
 #include "plm_canceller.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 // A pipe that is polled beside the sockets: unlike curl_multi_wakeup() it needs no handle that
@@ -69,6 +72,23 @@ void plm_canceller_cancel(plm_canceller *canceller) {
 
 bool plm_canceller_is_cancelled(const plm_canceller *canceller) {
     return atomic_load(&canceller->cancelled);
+}
+
+bool plm_canceller_sleep(const plm_canceller *canceller, int32_t timeout_ms) {
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    int64_t left = timeout_ms;
+    while (left > 0) {
+        struct pollfd wake = {canceller->read_end, POLLIN, 0};
+        if (poll(&wake, 1, (int)left) >= 0 || errno != EINTR) {
+            break;
+        }
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        left = timeout_ms - ((int64_t)(now.tv_sec - start.tv_sec) * 1000 +
+                             (now.tv_nsec - start.tv_nsec) / 1000000);
+    }
+    return plm_canceller_is_cancelled(canceller);
 }
 
 int plm_canceller_descriptor(const plm_canceller *canceller) {

@@ -1,0 +1,180 @@
+import Synchronization
+
+/// What the stream's thread writes and everybody else reads: the table of nodes, and what each
+/// reader still has to be told. One lock over all of it, held for one batch at a time.
+final class NodeHub: Sendable {
+    fileprivate struct Subscriber: Sendable {
+        var queue: HandlerQueue
+        var signal: AsyncStream<Void>.Continuation
+        var walk: HandlerWalk?
+    }
+
+    struct State: Sendable {
+        fileprivate(set) var table = NodeTable()
+        fileprivate(set) var version: ResourceVersion?
+        fileprivate(set) var hasSynced = false
+        fileprivate var isFinished = false
+        fileprivate var subscribers: [Int: Subscriber] = [:]
+        fileprivate var nextSubscriber = 0
+    }
+
+    private let state = Mutex(State())
+    /// Changes handed to a reader at a time.
+    private static let pieceSize = 256
+
+    // MARK: Reading
+
+    func read<Result: Sendable>(_ body: (borrowing State) -> Result) -> Result {
+        state.withLock { body($0) }
+    }
+
+    /// The table as it is now.
+    var table: NodeTable { state.withLock { $0.table } }
+
+    // MARK: Writing
+
+    /// One batch's worth of events.
+    struct Transaction: ~Copyable {
+        fileprivate var state: State
+        fileprivate var touched = false
+
+        /// Applies an event to the table and tells every reader's queue.
+        mutating func apply(_ change: (inout NodeTable) -> NodeTable.Outcome) -> NodeTable.Outcome {
+            let outcome = change(&state.table)
+            switch outcome {
+            case .heartbeat, .outdated, .broken: return outcome
+            case .added, .updated, .replaced, .deleted: break
+            }
+            touched = true
+            for id in state.subscribers.keys {
+                state.subscribers[id]!.queue.enqueue(outcome, table: state.table)
+            }
+            return outcome
+        }
+
+        mutating func advance(to version: ResourceVersion) { state.version = version }
+    }
+
+    /// Applies a batch under the lock, then wakes the readers.
+    func apply<Result: Sendable>(_ body: (inout Transaction) -> Result) -> Result {
+        let (result, signals) = state.withLock { state in
+            // Moved out and back in: the table must not be copied when it is written.
+            var transaction = Transaction(state: exchange(&state, with: State()))
+            let result = body(&transaction)
+            let touched = transaction.touched
+            state = transaction.finish()
+            return (result, touched ? state.subscribers.values.map(\.signal) : [])
+        }
+        for signal in signals { signal.yield() }
+        return result
+    }
+
+    /// Puts a whole list in the table's place. Readers are told what differs.
+    func replace(with new: NodeTable, version: ResourceVersion?) {
+        let signals = state.withLock { state in
+            let old = state.table
+            let outcomes = state.hasSynced ? old.difference(to: new) : []
+            state.table = new
+            state.version = version
+            state.hasSynced = true
+            for id in state.subscribers.keys {
+                state.subscribers[id]!.queue.enqueue(outcomes, old: old, new: new)
+            }
+            return state.subscribers.values.map(\.signal)
+        }
+        for signal in signals { signal.yield() }
+    }
+
+    /// No more events will come. Readers get what is queued and then the end.
+    func finish() {
+        let signals = state.withLock { state in
+            state.isFinished = true
+            return state.subscribers.values.map(\.signal)
+        }
+        for signal in signals { signal.finish() }
+    }
+
+    // MARK: Readers
+
+    /// A new reader: it gets the nodes that are there, then what happens. Wait for `signal` whenever
+    /// `next()` has nothing.
+    func subscribe(queueLimit: Int) -> (id: Int, signal: AsyncStream<Void>) {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let id = state.withLock { state in
+            state.nextSubscriber += 1
+            state.subscribers[state.nextSubscriber] = Subscriber(
+                queue: HandlerQueue(limit: queueLimit), signal: continuation)
+            if state.isFinished { continuation.finish() }
+            return state.nextSubscriber
+        }
+        return (id, stream)
+    }
+
+    func unsubscribe(_ id: Int) {
+        let subscriber = state.withLock { $0.subscribers.removeValue(forKey: id) }
+        subscriber?.signal.finish()
+    }
+
+    /// The next changes for a reader; empty when there are none now.
+    func next(_ id: Int) -> [NodeChange] {
+        while true {
+            // A walk is taken out of the state, so that its pieces are made without the lock.
+            let (walk, changes): (HandlerWalk?, [NodeChange]) = state.withLock { state in
+                guard var subscriber = state.subscribers[id] else { return (nil, []) }
+                if let walk = subscriber.walk {
+                    state.subscribers[id]!.walk = nil
+                    return (walk, [])
+                }
+                let work = subscriber.queue.next(
+                    state.table, hasSynced: state.hasSynced, limit: Self.pieceSize)
+                state.subscribers[id] = subscriber
+                switch work {
+                case .none: return (nil, [])
+                case .changes(let changes): return (nil, changes)
+                case .walk(let walk): return (walk, [])
+                }
+            }
+            guard var walk else { return changes }
+            guard let piece = walk.next(Self.pieceSize) else { continue }
+            state.withLock { $0.subscribers[id]?.walk = walk }
+            if !piece.isEmpty { return piece }
+        }
+    }
+}
+
+extension NodeHub.Transaction {
+    fileprivate consuming func finish() -> NodeHub.State { state }
+}
+
+/// Puts a value in another's place and gives the old one.
+private func exchange<Value>(_ value: inout Value, with new: Value) -> Value {
+    let old = value
+    value = new
+    return old
+}
+
+extension NodeTable {
+    /// What a reader of this table must be told to know `other`: deletions first, as a name that
+    /// went may be needed again.
+    func difference(to other: NodeTable) -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for entry in entries where entry.record.withName({ other.find($0) }) == nil {
+            outcomes.append(.deleted(old: entry.summary, last: entry.summary))
+        }
+        for entry in other.entries {
+            guard let position = entry.record.withName({ find($0) }) else {
+                outcomes.append(.added(entry.summary))
+                continue
+            }
+            let old = entries[position]
+            if old.record === entry.record { continue }
+            if !old.record.isSameObject(as: entry.record) {
+                outcomes.append(.replaced(old: old.summary, new: entry.summary))
+            } else if !old.record.hasSameContent(as: entry.record) {
+                outcomes.append(.updated(old: old.summary, new: entry.summary))
+            }
+        }
+        return outcomes
+    }
+}

@@ -1,0 +1,273 @@
+package import KubeClient
+
+/// Decides what a client of the list/watch protocol does next. A pure state machine: it is told what
+/// happened and says what to do; time and chance come from outside.
+///
+/// It follows client-go's reflector where that is right and does better where it is known to be
+/// weak: what is wrong with the connection never leads to a new list by itself, only the server
+/// does, or a version at which nothing works any more.
+package struct Reflector {
+    /// How patient it is.
+    package struct Options: Sendable {
+        /// The first delay after a failure; each further one doubles it.
+        package var backoffStart = Duration.milliseconds(800)
+        /// Delays grow no further.
+        package var backoffLimit = Duration.seconds(30)
+        /// How many nodes a page of a list holds, where the server pages at all.
+        package var pageSize = 500
+        /// Failures at one resourceVersion, without an event between them, before a new list.
+        package var failuresBeforeRelist = 5
+        /// Attempts at a streaming list before a plain one is tried.
+        package var streamingAttempts = 3
+
+        package init() {}
+    }
+
+    /// A request to open.
+    package enum Request: Sendable, Hashable {
+        /// A watch that begins with the nodes that are there. Nil: the most recent state.
+        case streamingList(notOlderThan: String?)
+        case list(ListVersion, limit: Int, continueToken: String?)
+        case watch(after: String)
+    }
+
+    /// Which state a list is to give.
+    package enum ListVersion: Sendable, Hashable {
+        /// Whatever the server has at hand (resourceVersion=0).
+        case any
+        case notOlderThan(String)
+        /// What a quorum read gives now.
+        case mostRecent
+    }
+
+    /// What to do.
+    package enum Action: Sendable, Hashable {
+        /// Go on reading.
+        case proceed
+        /// The list is whole: put it in the store's place, and go on reading.
+        case commit
+        /// The list is whole: put it in the store's place, then open a watch.
+        case commitAndOpen(Request)
+        /// Drop the stream and what it has listed, and open another.
+        case open(Request)
+        /// Drop the stream and what it has listed, wait, and open what `waited()` says.
+        case wait(Duration)
+    }
+
+    private let options: Options
+    private let random: @Sendable () -> Double
+
+    private var current: Request = .streamingList(notOlderThan: nil)
+    private var next: Request?
+    /// The version the store is at.
+    package private(set) var version: String?
+    private var avoidsStreaming = false
+    private var needsMostRecent = false
+    private var failures = 0
+    private var failuresAtVersion = 0
+    private var streamingFailures = 0
+    private var sawEvent = false
+    /// New lists after the first.
+    package private(set) var relists = 0
+    /// How the last list was made.
+    package private(set) var listKind = ListKind.none
+
+    /// How a list was made.
+    package enum ListKind: String, Sendable {
+        case none, watchList, list, pagedList
+    }
+
+    /// - Parameter random: Uniform from 0 to 1, for jitter.
+    package init(_ options: Options = Options(), random: @escaping @Sendable () -> Double) {
+        self.options = options
+        self.random = random
+    }
+
+    /// Whether what is read now belongs to a list that is not whole yet.
+    package var isListing: Bool {
+        if case .watch = current { return false }
+        return true
+    }
+
+    /// The version at which a watch goes on after the wait; nil where a list comes first.
+    package var resumeVersion: String? {
+        if case .watch(let version) = next { return version }
+        return nil
+    }
+
+    package mutating func start() -> Action { open(listRequest()) }
+
+    /// The wait is over.
+    package mutating func waited() -> Action { open(next ?? listRequest()) }
+
+    // MARK: What happened
+
+    /// A watch told of a node, or a bookmark came.
+    package mutating func progressed(to version: String) -> Action {
+        // Initial events come in any order: they say nothing of the version.
+        if isListing { return .proceed }
+        self.version = version
+        sawEvent = true
+        failures = 0
+        failuresAtVersion = 0
+        return .proceed
+    }
+
+    /// The bookmark that ends the initial events.
+    package mutating func initialEventsEnded(at version: String) -> Action {
+        guard case .streamingList = current else { return progressed(to: version) }
+        listed(at: version, .watchList)
+        current = .watch(after: version)
+        sawEvent = true
+        return .commit
+    }
+
+    /// A page of a list is whole.
+    package mutating func pageEnded(version: String, continueToken: String?) -> Action {
+        guard case .list(let wanted, _, let previous) = current else { return .proceed }
+        if let continueToken, !continueToken.isEmpty {
+            return open(
+                .list(wanted, limit: options.pageSize, continueToken: continueToken))
+        }
+        listed(at: version, previous == nil ? .list : .pagedList)
+        let watch = Request.watch(after: version)
+        current = watch
+        sawEvent = false
+        return .commitAndOpen(watch)
+    }
+
+    /// The server refused, by the response or by an event in the stream.
+    package mutating func refused(_ status: KubeStatus) -> Action {
+        switch status.code {
+        case 410: return expired()
+        case 504 where status.isTooLargeVersion:
+            needsMostRecent = true
+            return retry(listRequest(), after: status.retryAfter)
+        // Asking again for a list would make it worse.
+        case 429: return retry(current, after: status.retryAfter)
+        case 401, 403: return retry(current, after: nil)
+        case 500...: return failed(retryAfter: status.retryAfter)
+        default: break
+        }
+        switch current {
+        case .streamingList:
+            // Servers without the feature say 422, older ones other things.
+            avoidsStreaming = true
+            return open(listRequest())
+        case .list, .watch:
+            needsMostRecent = true
+            return retry(listRequest(), after: status.retryAfter)
+        }
+    }
+
+    /// The response ended in good order.
+    package mutating func ended(after lasted: Duration) -> Action {
+        guard case .watch = current, let version else { return failed(retryAfter: nil) }
+        if sawEvent || lasted >= .seconds(1) { return open(.watch(after: version)) }
+        // A watch that ends at once, again and again, must not become a hot loop.
+        return retry(.watch(after: version), after: nil)
+    }
+
+    /// The connection failed, or what came is malformed.
+    package mutating func failed(_ error: KubeError) -> Action { failed(retryAfter: nil) }
+
+    /// The end of the initial events is overdue.
+    package mutating func stalled() -> Action {
+        guard case .streamingList = current else { return failed(retryAfter: nil) }
+        avoidsStreaming = true
+        return open(listRequest())
+    }
+
+    // MARK: Decisions
+
+    private mutating func listed(at version: String, _ kind: ListKind) {
+        if listKind != .none { relists += 1 }
+        listKind = kind
+        self.version = version
+        needsMostRecent = false
+        failures = 0
+        failuresAtVersion = 0
+        streamingFailures = 0
+    }
+
+    private func listRequest() -> Request {
+        let wanted = needsMostRecent ? nil : version
+        if !avoidsStreaming, streamingFailures < options.streamingAttempts {
+            return .streamingList(notOlderThan: wanted)
+        }
+        if needsMostRecent {
+            return .list(.mostRecent, limit: options.pageSize, continueToken: nil)
+        }
+        return .list(
+            wanted.map { .notOlderThan($0) } ?? .any, limit: 0, continueToken: nil)
+    }
+
+    private mutating func expired() -> Action {
+        switch current {
+        case .watch:
+            // The first new list is asked for at once: the events between are lost already.
+            return failures == 0 ? countAndOpen(listRequest()) : retry(listRequest(), after: nil)
+        case .list(_, _, .some):
+            // A page came too late: one whole list, without pages.
+            return retry(.list(.mostRecent, limit: 0, continueToken: nil), after: nil)
+        case .list, .streamingList:
+            if needsMostRecent { return retry(listRequest(), after: nil) }
+            needsMostRecent = true
+            return countAndOpen(listRequest())
+        }
+    }
+
+    private mutating func failed(retryAfter: Duration?) -> Action {
+        switch current {
+        case .streamingList:
+            streamingFailures += 1
+            return retry(listRequest(), after: retryAfter)
+        case .list: return retry(listRequest(), after: retryAfter)
+        case .watch:
+            failuresAtVersion += 1
+            if failuresAtVersion >= options.failuresBeforeRelist {
+                failuresAtVersion = 0
+                streamingFailures = 0
+                return retry(listRequest(), after: retryAfter)
+            }
+            return retry(version.map { .watch(after: $0) } ?? listRequest(), after: retryAfter)
+        }
+    }
+
+    private mutating func countAndOpen(_ request: Request) -> Action {
+        failures += 1
+        return open(request)
+    }
+
+    private mutating func open(_ request: Request) -> Action {
+        current = request
+        next = nil
+        sawEvent = false
+        return .open(request)
+    }
+
+    private mutating func retry(_ request: Request, after wanted: Duration?) -> Action {
+        next = request
+        let doublings = min(failures, 16)
+        failures += 1
+        let grown = min(options.backoffStart * (1 << doublings), options.backoffLimit)
+        // Half to one and a half: many clients that failed together do not come back together.
+        let delay = grown * (0.5 + random())
+        return .wait(max(delay, wanted ?? .zero))
+    }
+}
+
+extension Reflector.Action {
+    /// Whether the pages listed so far are to be kept: only between pages.
+    package var keepsPages: Bool {
+        if case .open(.list(_, _, .some)) = self { return true }
+        return false
+    }
+}
+
+extension KubeStatus {
+    /// The three ways in which servers have said that a resourceVersion is ahead of them.
+    package var isTooLargeVersion: Bool {
+        cause == "ResourceVersionTooLarge" || message.contains("Too large resource version")
+    }
+}

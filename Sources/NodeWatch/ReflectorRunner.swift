@@ -1,0 +1,425 @@
+import KubeClient
+import Synchronization
+import WatchEngine
+
+/// Does what the reflector decides: opens streams, reads them on the calling thread, and writes what
+/// they say into the hub. Belongs to one thread.
+final class ReflectorRunner {
+    struct Options: Sendable {
+        var reflector = Reflector.Options()
+        /// A watch ends after so long; a random point spares the server from all clients at once.
+        var watchSeconds = 300...600
+        /// Without the end bookmark or another event for so long, a streaming list is given up.
+        var endBookmarkPatience = Duration.seconds(30)
+        /// Time between two reports on a list that comes in.
+        var reportInterval = Duration.milliseconds(100)
+    }
+
+    private let client: KubeClient
+    private let selector: NodeSelector
+    private let hub: NodeHub
+    private let canceller: Canceller
+    private let options: Options
+    private let counters: WatchCounters
+    private let notify: @Sendable (WatchNotice) -> Void
+
+    private var reflector: Reflector
+    /// What to do when there is an engine again.
+    private var pendingAction: Reflector.Action?
+    /// Images of the engine at hand.
+    private var images = ImageTable()
+    /// The list that comes in.
+    private var listing = NodeTable()
+    /// The store's table when the list began: records that are the same are shared.
+    private var known = NodeTable()
+    private var listBytes = 0
+    private var listStart: ContinuousClock.Instant?
+    private var lastReport: ContinuousClock.Instant
+    private var outageStart: ContinuousClock.Instant?
+    private var previous: Reflector.Request?
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+
+    init(
+        _ client: KubeClient, _ selector: NodeSelector, _ hub: NodeHub, _ canceller: Canceller,
+        _ counters: WatchCounters, _ options: Options,
+        notify: @escaping @Sendable (WatchNotice) -> Void
+    ) {
+        self.client = client
+        self.selector = selector
+        self.hub = hub
+        self.canceller = canceller
+        self.counters = counters
+        self.options = options
+        self.notify = notify
+        reflector = Reflector(options.reflector) { Double.random(in: 0...1) }
+        start = clock.now
+        lastReport = start
+    }
+
+    /// Runs until cancelled.
+    func run() {
+        while !canceller.isCancelled {
+            do throws(KubeError) {
+                let engine = try client.makeEngine()
+                images = ImageTable()
+                drive(engine)
+            } catch {
+                pendingAction = after(reflector.failed(error), error)
+                if case .wait(let delay) = pendingAction {
+                    if canceller.sleep(delay) { return }
+                    pendingAction = reflector.waited()
+                }
+            }
+        }
+    }
+
+    /// Works with one engine until cancelled, or until its certificates may have to be read anew.
+    private func drive(_ engine: borrowing EngineClient) {
+        var action = pendingAction ?? reflector.start()
+        pendingAction = nil
+        while !canceller.isCancelled {
+            switch action {
+            case .open(let request):
+                var failure: KubeError.Code?
+                action = read(request, action.keepsPages, engine, &failure)
+                if failure == .certificate || failure == .credentials || failure == .tls {
+                    pendingAction = action
+                    if case .wait(let delay) = action {
+                        if canceller.sleep(delay) { return }
+                        pendingAction = reflector.waited()
+                    }
+                    return
+                }
+            case .wait(let delay):
+                if canceller.sleep(delay) { return }
+                action = reflector.waited()
+            case .proceed, .commit, .commitAndOpen: action = reflector.start()
+            }
+        }
+    }
+
+    // MARK: One stream
+
+    /// What is known of the stream that is read.
+    private struct Reading {
+        var request: Reflector.Request
+        var opened: ContinuousClock.Instant
+        var lastEvent: ContinuousClock.Instant
+        var bodyBytes = 0
+        var failure: KubeError.Code?
+    }
+
+    /// Reads a stream until the reflector wants another.
+    private func read(
+        _ request: Reflector.Request, _ keepsPages: Bool, _ engine: borrowing EngineClient,
+        _ failure: inout KubeError.Code?
+    ) -> Reflector.Action {
+        if let previous, previous.isStream { counters.update { $0.reconnects += 1 } }
+        previous = request
+        if reflector.isListing, !keepsPages { beginList() }
+        let seconds = Int.random(in: options.watchSeconds)
+        let target = request.target(selector, timeoutSeconds: seconds)
+        let stream: NodeStream
+        do throws(KubeError) {
+            stream = try NodeStream(
+                engine, target: target, token: try client.bearerToken(), canceller: canceller)
+        } catch {
+            failure = error.code
+            return after(reflector.failed(error), error)
+        }
+        let now = clock.now
+        var reading = Reading(request: request, opened: now, lastEvent: now)
+        defer { failure = reading.failure }
+        while true {
+            let wait = reflector.isListing ? options.reportInterval : .seconds(1)
+            let action = stream.next(within: wait) { events, batch in
+                let fresh = Int(batch.body_bytes) - reading.bodyBytes
+                reading.bodyBytes += fresh
+                if reflector.isListing { listBytes += fresh }
+                counters.update { $0.bytes += fresh }
+                return process(events, &reading)
+            }
+            retireImages(engine)
+            if let action { return action }
+            if canceller.isCancelled { return .proceed }
+            if reflector.isListing { reportList() }
+            if reflector.isListing, clock.now - reading.lastEvent > options.endBookmarkPatience {
+                let error = KubeError(
+                    .timeout, "the server does not end its streaming list; asking for a plain one")
+                return after(reflector.stalled(), error)
+            }
+        }
+    }
+
+    /// Takes in a batch. Nil: go on reading.
+    private func process(
+        _ events: UnsafeBufferPointer<plm_event>, _ reading: inout Reading
+    ) -> Reflector.Action? {
+        if events.isEmpty { return nil }
+        reading.lastEvent = clock.now
+        var at = 0
+        while at < events.count {
+            if reflector.isListing {
+                let action = list(events[at], &reading)
+                at += 1
+                if let action { return action }
+                continue
+            }
+            // Nodes and bookmarks by the batch, under one lock; nobody is called from in there.
+            let (next, error) = hub.apply { transaction in
+                var at = at
+                while at < events.count, events[at].isProgress {
+                    if let error = watch(events[at], &transaction) {
+                        return (at, error as KubeError?)
+                    }
+                    at += 1
+                }
+                return (at, nil)
+            }
+            if let action = failed(error) { return action }
+            at = next
+            guard at < events.count else { break }
+            let action = other(events[at], &reading)
+            at += 1
+            if let action { return action }
+        }
+        return nil
+    }
+
+    /// One event of a list.
+    private func list(_ event: plm_event, _ reading: inout Reading) -> Reflector.Action? {
+        switch event.kind {
+        case .added, .modified:
+            let version = ResourceVersion(event.node.resource_version.raw) ?? .text("")
+            let known = known
+            let outcome = listing.apply(
+                event.node, version: version, images: images, seen: seconds(),
+                sharing: { name in known.find(name).map { known.entries[$0].record } })
+            return failed(count(outcome))
+        case .deleted:
+            let version = ResourceVersion(event.node.resource_version.raw) ?? .text("")
+            return failed(count(listing.delete(event.node, version: version, images: images)))
+        case .bookmark:
+            counters.update { $0.events += 1 }
+            let version = event.bookmark.resource_version.string ?? ""
+            if !event.bookmark.initial_events_end {
+                return handled(reflector.progressed(to: version))
+            }
+            return handled(reflector.initialEventsEnded(at: version))
+        case .list:
+            return handled(
+                reflector.pageEnded(
+                    version: event.list.resource_version.string ?? "",
+                    continueToken: event.list.continue_token.string))
+        case .rejected:
+            // The node is there, only unreadable: its last good state stays.
+            if let position = known.find(event.rejection.name.raw) {
+                listing.adopt(known.entries[position])
+            }
+            return other(event, &reading)
+        default: return other(event, &reading)
+        }
+    }
+
+    /// A node or a bookmark of a watch. Returns what is wrong with it.
+    private func watch(
+        _ event: plm_event, _ transaction: inout NodeHub.Transaction
+    ) -> KubeError? {
+        if event.kind == .bookmark {
+            counters.update { $0.events += 1 }
+            guard let version = ResourceVersion(event.bookmark.resource_version.raw) else {
+                return nil
+            }
+            transaction.advance(to: version)
+            _ = reflector.progressed(to: version.string)
+            return nil
+        }
+        guard let version = ResourceVersion(event.node.resource_version.raw) else {
+            let name = event.node.name.string ?? ""
+            return KubeError(
+                .malformed, "an event of node \(name) has no metadata.resourceVersion")
+        }
+        let (images, seen) = (images, seconds())
+        let outcome = transaction.apply { table in
+            event.kind == .deleted
+                ? table.delete(event.node, version: version, images: images)
+                : table.apply(event.node, version: version, images: images, seen: seen)
+        }
+        if let error = count(outcome) { return error }
+        transaction.advance(to: version)
+        _ = reflector.progressed(to: version.string)
+        return nil
+    }
+
+    /// What may come in a list as well as in a watch.
+    private func other(_ event: plm_event, _ reading: inout Reading) -> Reflector.Action? {
+        switch event.kind {
+        case .image: images.define(event.image)
+        case .head:
+            if event.head.status < 300, case .watch = reading.request, let since = outageStart {
+                outageStart = nil
+                notify(.resumed(after: clock.now - since))
+            }
+        case .status:
+            let status = KubeStatus(event.status)
+            var error = KubeError(.refused, "the server says: \(status.code) \(status.message)")
+            error.httpStatus = status.code
+            error.status = status
+            return after(reflector.refused(status), error)
+        case .end:
+            let error = KubeError(
+                .truncated,
+                reflector.isListing
+                    ? "the list ended before it was whole" : "the server ended the watch at once")
+            return after(reflector.ended(after: clock.now - reading.opened), error)
+        case .failure:
+            let error = KubeError(event.failure)
+            reading.failure = error.code
+            return after(reflector.failed(error), error)
+        case .rejected: reject(event.rejection)
+        case .unknown: counters.update { $0.events += 1 }
+        case .added, .modified, .deleted, .bookmark, .list: break
+        }
+        return nil
+    }
+
+    // MARK: Lists
+
+    private func beginList() {
+        listing = NodeTable()
+        known = hub.table
+        lastReport = clock.now
+        if listStart == nil {
+            listStart = clock.now
+            listBytes = 0
+        }
+    }
+
+    private func commitList() {
+        let version = reflector.version.flatMap { ResourceVersion($0) }
+        let now = clock.now
+        let sync = WatchNotice.Sync(
+            kind: WatchNotice.Sync.Kind(reflector.listKind), nodes: listing.count,
+            bytes: listBytes, duration: now - (listStart ?? now), isRelist: reflector.relists > 0)
+        hub.replace(with: listing, version: version)
+        listing = NodeTable()
+        known = NodeTable()
+        listStart = nil
+        outageStart = nil
+        counters.update { counters in
+            counters.relists = reflector.relists
+            if counters.initialSync == nil { counters.initialSync = sync }
+        }
+        notify(.synced(sync))
+    }
+
+    private func reportList() {
+        guard clock.now - lastReport >= options.reportInterval else { return }
+        lastReport = clock.now
+        notify(.listing(nodes: listing.count, bytes: listBytes))
+    }
+
+    // MARK: Small things
+
+    /// Counts an event; a broken one must not go unnoticed.
+    private func count(_ outcome: NodeTable.Outcome) -> KubeError? {
+        counters.update { counters in
+            counters.events += 1
+            if case .heartbeat = outcome { counters.heartbeats += 1 }
+        }
+        guard case .broken = outcome else { return nil }
+        return KubeError(.malformed, "an event refers to an image that was never defined")
+    }
+
+    private func failed(_ error: KubeError?) -> Reflector.Action? {
+        error.map { after(reflector.failed($0), $0) }
+    }
+
+    private func reject(_ rejection: plm_rejection) {
+        counters.update {
+            $0.events += 1
+            $0.rejected += 1
+        }
+        notify(
+            .rejected(
+                node: rejection.name.string ?? "", reason: rejection.reason.string ?? "unknown"))
+    }
+
+    /// Does what can be done here; gives the rest back.
+    private func handled(_ action: Reflector.Action) -> Reflector.Action? {
+        switch action {
+        case .proceed: return nil
+        case .commit:
+            commitList()
+            return nil
+        case .commitAndOpen(let request):
+            commitList()
+            return .open(request)
+        case .open, .wait: return action
+        }
+    }
+
+    /// Says what went wrong, when the reflector makes something of it.
+    private func after(_ action: Reflector.Action, _ error: KubeError) -> Reflector.Action {
+        if error.code == .cancelled { return action }
+        switch action {
+        case .wait(let delay):
+            if !reflector.isListing, outageStart == nil { outageStart = clock.now }
+            notify(.problem(error, retryIn: delay, resumesAt: reflector.resumeVersion))
+        case .open where error.httpStatus == 410 || error.code == .timeout:
+            notify(.problem(error, retryIn: .zero, resumesAt: nil))
+        default: break
+        }
+        return action
+    }
+
+    private func retireImages(_ engine: borrowing EngineClient) {
+        let retired = images.takeRetired()
+        if retired.isEmpty { return }
+        plm_client_retire_images(engine.handle, retired, retired.count)
+    }
+
+    private func seconds() -> UInt32 {
+        UInt32(clamping: Int((clock.now - start) / .seconds(1)))
+    }
+}
+
+/// Counters that the stream's thread writes and anybody reads.
+final class WatchCounters: Sendable {
+    private let values = Mutex(WatchStatistics())
+
+    var current: WatchStatistics { values.withLock { $0 } }
+
+    func update(_ change: (inout WatchStatistics) -> Void) { values.withLock { change(&$0) } }
+}
+
+extension WatchNotice.Sync.Kind {
+    init(_ kind: Reflector.ListKind) {
+        switch kind {
+        case .none, .list: self = .list
+        case .watchList: self = .watchList
+        case .pagedList: self = .pagedList
+        }
+    }
+}
+
+extension Reflector.Request {
+    /// Whether it goes on until something ends it.
+    var isStream: Bool {
+        switch self {
+        case .streamingList, .watch: true
+        case .list: false
+        }
+    }
+}
+
+extension plm_event {
+    /// Whether it tells of a node or a version.
+    var isProgress: Bool {
+        switch kind {
+        case .added, .modified, .deleted, .bookmark: true
+        default: false
+        }
+    }
+}

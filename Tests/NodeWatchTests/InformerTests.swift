@@ -1,0 +1,271 @@
+import Foundation
+import KubeClient
+import NodeWatch
+import Synchronization
+import TestSupport
+import Testing
+
+/// An informer that runs, and what it told.
+private final class Observed: Sendable {
+    let informer: NodeInformer
+    private let changes = Mutex<[String]>([])
+    private let running = Mutex<Task<Void, Never>?>(nil)
+
+    init(_ simulator: SimulatorProcess, _ selector: NodeSelector = .all) throws {
+        let client = KubeClient(try .load(.file(simulator.kubeconfig)))
+        let box = NoticeBox()
+        informer = try NodeInformer(client: client, selector: selector) { box.append($0) }
+        self.box = box
+        informer.addHandler { [weak self] change in self?.append(change) }
+        let informer = informer
+        running.withLock { $0 = Task { try? await informer.run() } }
+    }
+
+    private let box: NoticeBox
+    var seenNotices: [WatchNotice] { box.all }
+    var seen: [String] { changes.withLock { $0 } }
+
+    func forget() { changes.withLock { $0 = [] } }
+
+    func stop() async {
+        let task = running.withLock { $0.take() }
+        task?.cancel()
+        await task?.value
+    }
+
+    func wait(_ what: String, _ isThere: () -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(20)
+        while !isThere() {
+            guard ContinuousClock.now < end else {
+                throw Program.TimedOut(
+                    description: "no \(what); changes: \(seen); notices: \(seenNotices)")
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private func append(_ change: NodeChange) {
+        let line =
+            switch change {
+            case .added(let node, let isInitial):
+                "added \(node.name)\(isInitial ? " initially" : "")"
+            case .updated(let old, let new):
+                "updated \(new.name) \(old.imageCount)->\(new.imageCount)"
+            case .deleted(let node): "deleted \(node.name)"
+            }
+        changes.withLock { $0.append(line) }
+    }
+}
+
+private final class NoticeBox: Sendable {
+    private let notices = Mutex<[WatchNotice]>([])
+    var all: [WatchNotice] { notices.withLock { $0 } }
+    func append(_ notice: WatchNotice) { notices.withLock { $0.append(notice) } }
+}
+
+@Suite("NodeInformer", .timeLimit(.minutes(2)))
+struct InformerTests {
+    private func simulator(_ arguments: String...) async throws -> SimulatorProcess {
+        try await SimulatorProcess(["--heartbeat-interval", "0"] + arguments)
+    }
+
+    /// The store as the simulator's own model would have it.
+    private func expectEqual(
+        _ store: NodeStore, _ simulator: SimulatorProcess, comment: Comment? = nil
+    ) async throws {
+        let expected = Set(try await simulator.nodes())
+        let ours = Set(
+            store.nodes.map {
+                SimulatorProcess.Node(
+                    name: $0.name, uid: $0.uid, resourceVersion: $0.resourceVersion,
+                    imageBytes: $0.imageBytes, imageCount: $0.imageCount)
+            })
+        #expect(ours == expected, comment)
+    }
+
+    @Test(arguments: [[], ["--no-streaming-lists"]])
+    func `mirrors the cluster, of any shape`(arguments: [String]) async throws {
+        let simulator = try await SimulatorProcess(
+            ["--nodes", "300", "--profile", "eks,aks,gke"] + arguments)
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("sync") { observed.informer.store.hasSynced }
+        try await observed.wait("initial nodes") { observed.seen.count == 300 }
+        #expect(observed.seen.allSatisfy { $0.hasSuffix(" initially") })
+        try await expectEqual(observed.informer.store, simulator)
+        #expect(
+            observed.informer.statistics.initialSync?.kind
+                == (arguments.isEmpty ? .watchList : .list))
+        await observed.stop()
+    }
+
+    @Test func `tells of changes, and of heartbeats nothing`() async throws {
+        let simulator = try await simulator("--nodes", "3")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("initial nodes") { observed.seen.count == 3 }
+        observed.forget()
+        let nodes = try await simulator.nodes()
+        let name = nodes[0].name
+        try await simulator.command("heartbeats", "1000")
+        try await simulator.command("pull", name, "x:1", "5MB")
+        try await simulator.command("delete-node", nodes[1].name)
+        try await observed.wait("changes") { observed.seen.count == 2 }
+        let count = nodes[0].imageCount
+        #expect(
+            observed.seen == [
+                "updated \(name) \(count)->\(count + 1)",
+                "deleted \(nodes[1].name)",
+            ])
+        #expect(observed.informer.statistics.heartbeats >= 1000)
+        try await expectEqual(observed.informer.store, simulator)
+        await observed.stop()
+    }
+
+    @Test func `loses nothing while the stream is cut`() async throws {
+        let simulator = try await simulator("--nodes", "5")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("initial nodes") { observed.seen.count == 5 }
+        observed.forget()
+        let nodes = try await simulator.nodes()
+        try await simulator.command("fault", "watch", "status=503")
+        try await simulator.command("cut")
+        try await simulator.command("pull", nodes[0].name, "x:1", "5MB")
+        try await simulator.command("delete-node", nodes[1].name)
+        try await observed.wait("changes") { observed.seen.count >= 2 }
+        #expect(observed.seen.count == 2)
+        try await expectEqual(observed.informer.store, simulator)
+        #expect(observed.informer.statistics.relists == 0)
+        #expect(observed.informer.statistics.reconnects >= 1)
+        #expect(
+            observed.seenNotices.contains { if case .resumed = $0 { true } else { false } })
+        await observed.stop()
+    }
+
+    @Test func `finds what happened while its version expired`() async throws {
+        let simulator = try await simulator("--nodes", "6")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("initial nodes") { observed.seen.count == 6 }
+        observed.forget()
+        let nodes = try await simulator.nodes()
+        // The watch is held up while the world moves on, and its history is lost.
+        try await simulator.command("fault", "watch", "status=503")
+        try await simulator.command("fault", "watch", "status=503")
+        try await simulator.command("cut")
+        try await simulator.command("pull", nodes[0].name, "x:1", "5MB")
+        try await simulator.command("delete-node", nodes[1].name)
+        try await simulator.command("replace-node", nodes[2].name)
+        try await simulator.command("forget-history")
+        try await observed.wait("relist") { observed.informer.statistics.relists == 1 }
+        try await observed.wait("changes") { observed.seen.count >= 4 }
+        let count = nodes[0].imageCount
+        #expect(
+            Set(observed.seen) == [
+                "updated \(nodes[0].name) \(count)->\(count + 1)", "deleted \(nodes[1].name)",
+                "deleted \(nodes[2].name)", "added \(nodes[2].name)",
+            ])
+        try await expectEqual(observed.informer.store, simulator)
+        observed.forget()
+        // A new list by itself is no change.
+        try await simulator.command("compact")
+        try await observed.wait("relist") { observed.informer.statistics.relists == 2 }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(observed.seen == [])
+        await observed.stop()
+    }
+
+    @Test func `keeps its last good state through a list that breaks off`() async throws {
+        let simulator = try await simulator("--nodes", "5")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("initial nodes") { observed.seen.count == 5 }
+        observed.forget()
+        try await simulator.command("fault", "watch", "truncate=30000")
+        try await simulator.command("fault", "any", "html")
+        try await simulator.command("compact")
+        try await observed.wait("relist") { observed.informer.statistics.relists == 1 }
+        #expect(observed.seen == [])
+        #expect(observed.informer.store.count == 5)
+        try await expectEqual(observed.informer.store, simulator)
+        await observed.stop()
+    }
+
+    @Test func `leaves a streaming list that has no end`() async throws {
+        let simulator = try await simulator("--nodes", "2")
+        defer { simulator.stop() }
+        try await simulator.command("fault", "watch", "no-end-bookmark")
+        let client = KubeClient(try .load(.file(simulator.kubeconfig)))
+        let informer = try NodeInformer(
+            client: client, endBookmarkPatience: .milliseconds(500)
+        ) { _ in }
+        let task = Task { try? await informer.run() }
+        var names: [String] = []
+        for await change in informer.changes() {
+            names.append(change.node.name)
+            if names.count == 2 { break }
+        }
+        #expect(informer.statistics.initialSync?.kind == .list)
+        task.cancel()
+        await task.value
+    }
+
+    @Test func `selects on the server and treats what leaves the selector as gone`() async throws {
+        let simulator = try await simulator("--nodes", "4")
+        defer { simulator.stop() }
+        let nodes = try await simulator.nodes()
+        let observed = try Observed(
+            simulator, NodeSelector(fields: "spec.unschedulable=false"))
+        try await observed.wait("initial nodes") { observed.seen.count == 4 }
+        observed.forget()
+        try await simulator.command("cordon", nodes[2].name)
+        try await observed.wait("deletion") { observed.seen == ["deleted \(nodes[2].name)"] }
+        try await simulator.command("uncordon", nodes[2].name)
+        try await observed.wait("return") { observed.seen.last == "added \(nodes[2].name)" }
+        await observed.stop()
+    }
+
+    @Test func `gives a late reader the nodes that are there, then what happens, then the end`()
+        async throws
+    {
+        let simulator = try await simulator("--nodes", "3")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("sync") { observed.informer.store.hasSynced }
+        var late = observed.informer.changes().makeAsyncIterator()
+        for _ in 0..<3 {
+            guard case .added(_, isInInitialList: true) = await late.next() else {
+                Issue.record("not an initial node")
+                return
+            }
+        }
+        let name = try await simulator.nodes()[0].name
+        try await simulator.command(
+            "remove", name, "602401143452.dkr.ecr.il-central-1.amazonaws.com/eks/pause:3.10")
+        guard case .updated(let old, let new)? = await late.next() else {
+            Issue.record("not an update")
+            return
+        }
+        #expect(old.imageCount == new.imageCount + 1)
+        await observed.stop()
+        #expect(await late.next() == nil)
+        await #expect(throws: KubeError.self) { try await observed.informer.run() }
+    }
+
+    @Test func `stops at once while it waits, connects or reads`() async throws {
+        let server = try StuckServer(at: .handshake)
+        let text = """
+            {"clusters":[{"name":"c","cluster":{"server":"https://127.0.0.1:\(server.port)"}}],
+            "contexts":[{"name":"x","context":{"cluster":"c"}}],"current-context":"x"}
+            """
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).kubeconfig")
+        try Data(text.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let informer = try NodeInformer(client: KubeClient(try .load(.file(file.path))))
+        let task = Task { try? await informer.run() }
+        try await Task.sleep(for: .milliseconds(100))
+        task.cancel()
+        await task.value
+    }
+}
