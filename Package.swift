@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .library(name: "KubeClient", targets: ["KubeClient"]),
         .library(name: "NodeWatch", targets: ["NodeWatch"]),
+        .library(name: "ImageAlerts", targets: ["ImageAlerts"]),
         .executable(name: "plimsoll", targets: ["plimsoll"]),
     ],
     dependencies: [
@@ -73,10 +74,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        .target(name: "ImageAlerts", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "KubeClient", "NodeWatch",
+                "KubeClient", "NodeWatch", "ImageAlerts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -93,6 +95,9 @@ let package = Package(
             name: "KubeClientTests", dependencies: ["KubeClient"], swiftSettings: swiftSettings),
         .testTarget(
             name: "NodeWatchTests", dependencies: ["NodeWatch", "TestSupport", "plimsoll-sim"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ImageAlertsTests", dependencies: ["ImageAlerts", "NodeWatch"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ClusterSimulatorTests", dependencies: ["ClusterSimulator", "TestSupport"],

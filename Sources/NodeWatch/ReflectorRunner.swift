@@ -302,15 +302,16 @@ final class ReflectorRunner {
         let sync = WatchNotice.Sync(
             kind: WatchNotice.Sync.Kind(reflector.listKind), nodes: listing.count,
             bytes: listBytes, duration: now - (listStart ?? now), isRelist: reflector.relists > 0)
+        // Before the readers wake: who sees the nodes may ask how they came.
+        counters.update { counters in
+            counters.relists = reflector.relists
+            if counters.initialSync == nil { counters.initialSync = sync }
+        }
         hub.replace(with: listing, version: version)
         listing = NodeTable()
         known = NodeTable()
         listStart = nil
         outageStart = nil
-        counters.update { counters in
-            counters.relists = reflector.relists
-            if counters.initialSync == nil { counters.initialSync = sync }
-        }
         notify(.synced(sync))
     }
 

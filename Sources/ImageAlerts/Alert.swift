@@ -1,0 +1,166 @@
+package import FoundationEssentials
+import NodeWatch
+
+/// One alert, with the keys of its JSON form. Scripts depend on them: they are added to, never
+/// renamed.
+public struct Alert: Sendable, Encodable {
+    /// A cluster by the name it was configured under.
+    public struct Cluster: Sendable, Encodable {
+        public var name: String
+    }
+
+    /// The node it is about.
+    public struct Node: Sendable, Encodable {
+        public var name: String
+        public var uid: String
+    }
+
+    /// Reported image storage at a time.
+    public struct Storage: Sendable, Encodable {
+        /// Sum of the listed sizes; null where it does not fit in 64 bits.
+        public var bytes: Int?
+        /// How many images are listed.
+        public var images: Int
+
+        private enum CodingKeys: String, CodingKey { case bytes, images }
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(bytes, forKey: .bytes)
+            try container.encode(images, forKey: .images)
+        }
+    }
+
+    /// An image that came or went.
+    public struct Image: Sendable, Encodable {
+        /// Its first tag, else its digest.
+        public var name: String
+        public var sizeBytes: Int
+        /// "sha256:…", where the node reports one.
+        public var digest: String?
+    }
+
+    /// Version of this form.
+    public var schemaVersion = 1
+    /// The same for the same change, however often and by whomever it is seen: a hash of cluster,
+    /// rule, node uid, status and resourceVersion.
+    public var id: String
+    /// The rule that fired.
+    public var rule: String
+    /// `firing`.
+    public var status = "firing"
+    /// `info`, `warning` or `critical`.
+    public var severity = "info"
+    /// One line for people.
+    public var summary: String
+    public var cluster: Cluster
+    public var node: Node
+    /// The last known state before.
+    public var previous: Storage
+    public var current: Storage
+    /// Null where one of the totals does not fit in 64 bits.
+    public var deltaBytes: Int?
+    public var added: [Image]
+    public var removed: [Image]
+    /// How the sizes are counted: `reported-compressed` or `reported-uncompressed`.
+    public var basis: String
+    /// Whether the list is cut at the kubelet's cap: the totals are lower bounds.
+    public var truncated: Bool
+    /// `pull`, `replace` or `gc`.
+    public var classification: String
+    /// At which the change was seen.
+    public var resourceVersion: String
+    /// When we saw it, RFC 3339 in UTC with milliseconds. The kubelet may have taken 40 s before.
+    public var observedAt: String
+
+    /// When we saw it.
+    let time: Date
+    let previousIsTruncated: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case schemaVersion, id, rule, status, severity, summary, cluster, node, previous, current
+        case deltaBytes, added, removed, basis, truncated, classification, resourceVersion
+        case observedAt
+    }
+
+    /// The name of the rule that fires for every change.
+    public static let storageChangedRule = "image-storage-changed"
+
+    /// The alert of a change.
+    ///
+    /// - Parameters:
+    ///   - change: What changed.
+    ///   - cluster: The name the cluster is known by.
+    public init(_ change: ImageChange, cluster: String) {
+        self.init(change, cluster: cluster, time: Date())
+    }
+
+    package init(_ change: ImageChange, cluster: String, time: Date) {
+        let node = change.current
+        self.time = time
+        rule = Self.storageChangedRule
+        self.cluster = Cluster(name: cluster)
+        self.node = Node(name: node.name, uid: node.uid)
+        previous = Storage(bytes: change.previous.imageBytes, images: change.previous.imageCount)
+        current = Storage(bytes: node.imageBytes, images: node.imageCount)
+        deltaBytes = change.deltaBytes
+        added = change.added.map(Image.init)
+        removed = change.removed.map(Image.init)
+        basis = node.basis.rawValue
+        truncated = change.isTruncated
+        previousIsTruncated = change.previousIsTruncated
+        classification = change.classification.rawValue
+        resourceVersion = node.resourceVersion
+        observedAt = Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(time)
+        id = Self.identifier([
+            cluster, rule, node.uid.isEmpty ? node.name : node.uid, status, resourceVersion,
+        ])
+        summary = ""
+        summary =
+            "\(node.name): \(totals) (\(deltaText)), \(classification) \(imagesText)"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(schemaVersion, forKey: .schemaVersion)
+        try container.encode(id, forKey: .id)
+        try container.encode(rule, forKey: .rule)
+        try container.encode(status, forKey: .status)
+        try container.encode(severity, forKey: .severity)
+        try container.encode(summary, forKey: .summary)
+        try container.encode(cluster, forKey: .cluster)
+        try container.encode(node, forKey: .node)
+        try container.encode(previous, forKey: .previous)
+        try container.encode(current, forKey: .current)
+        try container.encode(deltaBytes, forKey: .deltaBytes)
+        try container.encode(added, forKey: .added)
+        try container.encode(removed, forKey: .removed)
+        try container.encode(basis, forKey: .basis)
+        try container.encode(truncated, forKey: .truncated)
+        try container.encode(classification, forKey: .classification)
+        try container.encode(resourceVersion, forKey: .resourceVersion)
+        try container.encode(observedAt, forKey: .observedAt)
+    }
+
+    /// FNV-1a, two runs of 64 bits: stable everywhere, no secret.
+    private static func identifier(_ parts: [String]) -> String {
+        func hash(_ basis: UInt64) -> String {
+            var value = basis
+            for part in parts {
+                for byte in part.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+                value = (value ^ 0xff) &* 0x100_0000_01b3
+            }
+            let digits = String(value, radix: 16)
+            return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        }
+        return hash(0xcbf2_9ce4_8422_2325) + hash(0x6c62_272e_07bb_0142)
+    }
+}
+
+extension Alert.Image {
+    init(_ image: ContainerImage) {
+        name = image.displayName
+        sizeBytes = image.sizeBytes
+        digest = image.digest
+    }
+}

@@ -1,0 +1,142 @@
+import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// How alerts are written, one a line.
+public enum AlertFormat: String, Sendable, CaseIterable {
+    /// For people.
+    case text
+    /// One JSON object.
+    case json
+    /// `key=value` pairs.
+    case logfmt
+
+    /// An alert as one line, without the line break.
+    ///
+    /// - Parameters:
+    ///   - alert: The alert.
+    ///   - width: Columns of the terminal, for `text`; 0: no limit.
+    ///   - isColored: Whether `text` may use ANSI colours.
+    public func line(_ alert: Alert, width: Int = 0, isColored: Bool = false) -> String {
+        switch self {
+        case .text: alert.textLine(width: width, isColored: isColored)
+        case .json: alert.jsonLine
+        case .logfmt: alert.logfmtLine
+        }
+    }
+}
+
+extension Alert {
+    /// Room for the parts before the images in the text form.
+    private static let nameWidth = 24
+    private static let totalsWidth = 23
+    private static let deltaWidth = 10
+    private static let classificationWidth = 8
+
+    /// "≥ 9.8 GiB → ≥ 9.8 GiB".
+    var totals: String {
+        func text(_ storage: Storage, _ isTruncated: Bool) -> String {
+            guard let bytes = storage.bytes else { return "–" }
+            return (isTruncated ? "≥ " : "") + ByteText.text(bytes)
+        }
+        return text(previous, previousIsTruncated) + " → " + text(current, truncated)
+    }
+
+    var deltaText: String { deltaBytes.map(ByteText.delta) ?? "–" }
+
+    /// Which images came and went, in few words.
+    var imagesText: String {
+        func sized(_ image: Image) -> String { "\(image.name) (\(ByteText.text(image.sizeBytes)))" }
+        switch (added.count, removed.count) {
+        case (1, 0): return sized(added[0])
+        case (0, 1): return "\(sized(removed[0])) removed"
+        case (1, 1): return "\(removed[0].name) → \(sized(added[0]))"
+        default: break
+        }
+        var parts: [String] = []
+        if let first = added.first {
+            parts.append(
+                added.count == 1 ? sized(first) : "\(sized(first)) and \(added.count - 1) more")
+        }
+        if !removed.isEmpty {
+            parts.append("\(removed.count) image\(removed.count == 1 ? "" : "s") removed")
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    func textLine(width: Int, isColored: Bool) -> String {
+        let head =
+            Self.padded(localTime, 8) + "  " + Self.padded(node.name, Self.nameWidth) + "  "
+            + Self.padded(totals, Self.totalsWidth) + "  "
+            + Self.padded(deltaText, Self.deltaWidth, toTheRight: true) + "  "
+        let kind = Self.padded(classification, Self.classificationWidth)
+        var images = imagesText
+        let used = head.count + kind.count + 1
+        if width > used + 20, images.count > width - used {
+            images = images.prefix(width - used - 1) + "…"
+        }
+        guard isColored else { return head + kind + " " + images }
+        let color = ["pull": "33", "replace": "36", "gc": "32"][classification] ?? "0"
+        return head + "\u{1b}[\(color)m" + kind + "\u{1b}[0m " + images
+    }
+
+    var jsonLine: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Nothing in an alert can fail to encode: no floating-point numbers, no foreign types.
+        let data = (try? encoder.encode(self)) ?? Data()
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    var logfmtLine: String {
+        func names(_ images: [Image]) -> String { images.map(\.name).joined(separator: ",") }
+        let pairs: [(String, String?)] = [
+            ("ts", observedAt), ("level", severity), ("msg", summary), ("id", id), ("rule", rule),
+            ("status", status), ("cluster", cluster.name), ("node", node.name),
+            ("node_uid", node.uid), ("old_bytes", previous.bytes.map(String.init)),
+            ("new_bytes", current.bytes.map(String.init)),
+            ("delta_bytes", deltaBytes.map(String.init)), ("old_images", "\(previous.images)"),
+            ("new_images", "\(current.images)"), ("added", names(added)),
+            ("removed", names(removed)), ("classification", classification), ("basis", basis),
+            ("truncated", "\(truncated)"), ("resource_version", resourceVersion),
+        ]
+        return pairs.compactMap { key, value in value.map { "\(key)=\(Self.quoted($0))" } }
+            .joined(separator: " ")
+    }
+
+    /// logfmt quotes what has spaces, quotes, equal signs or nothing in it.
+    private static func quoted(_ text: String) -> String {
+        let needsQuotes =
+            text.isEmpty
+            || text.unicodeScalars.contains { $0.value <= 0x20 || $0 == "\"" || $0 == "=" }
+        guard needsQuotes else { return text }
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    private static func padded(_ text: String, _ width: Int, toTheRight: Bool = false) -> String {
+        let space = String(repeating: " ", count: max(0, width - text.count))
+        return toTheRight ? space + text : text + space
+    }
+
+    /// "12:03:07" where we are.
+    private var localTime: String {
+        var seconds = time_t(time.timeIntervalSince1970)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    }
+}
