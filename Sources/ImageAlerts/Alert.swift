@@ -6,12 +6,15 @@ import NodeWatch
 public struct Alert: Sendable, Encodable {
     /// A cluster by the name it was configured under.
     public struct Cluster: Sendable, Encodable {
+        /// Its context's name.
         public var name: String
     }
 
     /// The node it is about.
     public struct Node: Sendable, Encodable {
+        /// `metadata.name`.
         public var name: String
+        /// `metadata.uid`.
         public var uid: String
     }
 
@@ -24,6 +27,7 @@ public struct Alert: Sendable, Encodable {
 
         private enum CodingKeys: String, CodingKey { case bytes, images }
 
+        /// See `Encodable`. What is unknown is null, not left out.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(bytes, forKey: .bytes)
@@ -35,6 +39,7 @@ public struct Alert: Sendable, Encodable {
     public struct Image: Sendable, Encodable {
         /// Its first tag, else its digest.
         public var name: String
+        /// Its size in bytes; see ``Alert/basis``.
         public var sizeBytes: Int
         /// "sha256:…", where the node reports one.
         public var digest: String?
@@ -53,14 +58,19 @@ public struct Alert: Sendable, Encodable {
     public var severity = "info"
     /// One line for people.
     public var summary: String
+    /// Where the node is.
     public var cluster: Cluster
+    /// Whose images changed.
     public var node: Node
     /// The last known state before.
     public var previous: Storage
+    /// The state now.
     public var current: Storage
     /// Null where one of the totals does not fit in 64 bits.
     public var deltaBytes: Int?
+    /// Images that came, the largest first.
     public var added: [Image]
+    /// Images that went, the largest first.
     public var removed: [Image]
     /// How the sizes are counted: `reported-compressed` or `reported-uncompressed`.
     public var basis: String
@@ -120,6 +130,7 @@ public struct Alert: Sendable, Encodable {
             "\(node.name): \(totals) (\(deltaText)), \(classification) \(imagesText)"
     }
 
+    /// See `Encodable`. What is unknown is null, not left out.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(schemaVersion, forKey: .schemaVersion)
