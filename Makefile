@@ -6,10 +6,15 @@ SWIFT_BUILD := swift build -c release
 SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test lint format clean
+DEMO_TIME ?= 30s
+
+.PHONY: help demo bootstrap build test lint format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## Watch a simulated cluster for DEMO_TIME (30s)
+	.build/release/plimsoll demo --for $(DEMO_TIME)
 
 bootstrap: ## Install what is missing on Debian 12 (silent when nothing is)
 	@.ci/bootstrap

@@ -68,12 +68,13 @@ struct DecodeCommand: ParsableCommand {
         }
         for rejection in summary.rejections { Talk.warn("\(file): left out: \(rejection)") }
         let seconds = fastest / .seconds(1)
-        try Output.line(
-            json: DecodeLine(
-                bytes: bytes.count, events: summary.events, nodes: summary.nodes,
-                images: summary.images, uniqueImages: summary.uniqueImages,
-                imageBytes: Nullable(summary.imageBytes), seconds: seconds,
-                bytesPerSecond: Int(Double(bytes.count) / max(seconds, 1e-9))))
+        Output.line(
+            try Output.json(
+                DecodeLine(
+                    bytes: bytes.count, events: summary.events, nodes: summary.nodes,
+                    images: summary.images, uniqueImages: summary.uniqueImages,
+                    imageBytes: Nullable(summary.imageBytes), seconds: seconds,
+                    bytesPerSecond: Int(Double(bytes.count) / max(seconds, 1e-9)))))
         if !summary.rejections.isEmpty { throw ExitCode.failure }
     }
 }

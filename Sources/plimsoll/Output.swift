@@ -8,14 +8,22 @@ import FoundationEssentials
 
 /// Data for standard output.
 enum Output {
-    /// Writes one line at once, so that a reader never sees half of it.
-    static func line(_ text: String) { FileDescriptor.write(text + "\n", to: STDOUT_FILENO) }
+    /// Writes one line at once, so that a reader never sees half of it. Ends the program, quietly,
+    /// when nobody reads any more.
+    static func line(_ text: String) {
+        if !tryLine(text) { endProgram(0) }
+    }
 
-    /// Writes a value as one line of JSON.
-    static func line(json value: some Encodable) throws {
+    /// Writes one line at once. False when nobody reads any more.
+    static func tryLine(_ text: String) -> Bool {
+        FileDescriptor.write(text + "\n", to: STDOUT_FILENO)
+    }
+
+    /// A value as JSON on one line.
+    static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        line(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }
 
@@ -44,10 +52,11 @@ struct Nullable<Value: Encodable>: Encodable {
 }
 
 enum FileDescriptor {
-    /// Writes all of it; gives up silently where nobody reads any more.
-    static func write(_ text: String, to descriptor: Int32) {
+    /// Writes all of it. False when that was not possible.
+    @discardableResult
+    static func write(_ text: String, to descriptor: Int32) -> Bool {
         var copy = text
-        copy.withUTF8 { bytes in
+        return copy.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)[...]
             while !rest.isEmpty {
                 let written = rest.withUnsafeBytes {
@@ -56,9 +65,10 @@ enum FileDescriptor {
                 if written > 0 {
                     rest = rest.dropFirst(written)
                 } else if errno != EINTR {
-                    return
+                    return false
                 }
             }
+            return true
         }
     }
 
@@ -71,6 +81,14 @@ enum FileDescriptor {
             Darwin.write(descriptor, bytes, count)
         #endif
     }
+}
+
+/// Numbers of signals.
+enum SignalNumber {
+    static let interrupt = SIGINT
+
+    /// A closed pipe or connection shows as an error where it is written, not as a signal.
+    static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 }
 
 /// Ends the program with an exit code.

@@ -7,9 +7,13 @@ struct Plimsoll: AsyncParsableCommand {
         commandName: "plimsoll",
         abstract: "The load line for Kubernetes nodes: alerts when image storage changes.",
         version: Version.text,
-        subcommands: [DecodeCommand.self, VersionCommand.self])
+        subcommands: [
+            WatchCommand.self, DemoCommand.self, SimCommand.self, DecodeCommand.self,
+            VersionCommand.self,
+        ])
 
     static func main() async {
+        SignalNumber.ignoreBrokenPipes()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

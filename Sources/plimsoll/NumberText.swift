@@ -1,0 +1,39 @@
+/// Numbers for people.
+enum NumberText {
+    /// "5,000".
+    static func grouped(_ number: Int) -> String {
+        var digits = String(number.magnitude)
+        var groups: [Substring] = []
+        while digits.count > 3 {
+            groups.insert(digits.suffix(3), at: 0)
+            digits = String(digits.dropLast(3))
+        }
+        groups.insert(Substring(digits), at: 0)
+        return (number < 0 ? "-" : "") + groups.joined(separator: ",")
+    }
+
+    /// Bytes that went over a network: "63 MB", powers of 1000.
+    static func bytes(_ count: Int) -> String {
+        var value = Double(count)
+        let units = ["B", "kB", "MB", "GB", "TB"]
+        var unit = 0
+        while value >= 999.5, unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        return unit == 0 || value >= 9.95
+            ? "\(Int(value.rounded())) \(units[unit])" : "\(tenths(value)) \(units[unit])"
+    }
+
+    /// "0.6 s", "12 s", "4 min".
+    static func seconds(_ duration: Duration) -> String {
+        let value = duration / .seconds(1)
+        if value < 9.95 { return "\(tenths(value)) s" }
+        return value < 120 ? "\(Int(value.rounded())) s" : "\(Int((value / 60).rounded())) min"
+    }
+
+    private static func tenths(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

@@ -1,0 +1,42 @@
+import KubeClient
+
+/// Problems with a cluster, in words for people: what, and the way out.
+enum ProblemText {
+    /// Whether trying again before the first list makes no sense: nothing but the user can mend it.
+    static func isHopeless(_ error: KubeError) -> Bool {
+        if error.code == .refused { return [401, 403, 404].contains(error.httpStatus) }
+        let codes: [KubeError.Code] = [
+            .certificate, .credentials, .notKubernetes, .configuration, .file, .request,
+        ]
+        return codes.contains(error.code)
+    }
+
+    static func text(_ error: KubeError, _ configuration: KubeConfiguration) -> String {
+        let server = configuration.server
+        switch error.code {
+        case .refused: return refusal(error)
+        case .certificate:
+            return "the certificate of \(server) is not trusted: \(error.message). Check "
+                + "`certificate-authority` of the cluster in the kubeconfig"
+        case .credentials:
+            return "the credentials of context \(configuration.contextName) cannot be used: "
+                + error.message
+        case .notKubernetes:
+            return "\(server) does not answer like a kube-apiserver: \(error.message). Check "
+                + "`server` of the cluster in the kubeconfig, and proxies in between"
+        case .resolve, .connect, .timeout, .tls: return "cannot reach \(server): \(error.message)"
+        default: return error.message
+        }
+    }
+
+    private static func refusal(_ error: KubeError) -> String {
+        switch error.httpStatus {
+        case 401:
+            return
+                "\(error.message). The token or client certificate is not, or no longer, accepted"
+        case 403:
+            return "\(error.message). Plimsoll needs the verbs list and watch on nodes"
+        default: return error.message
+        }
+    }
+}

@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What is at the other end of an output.
+enum Terminal {
+    static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+    static let errorsAreTerminal = isatty(STDERR_FILENO) == 1
+
+    /// Colours on a terminal, unless NO_COLOR says no (https://no-color.org) or it is a dumb one.
+    static let outputIsColored =
+        outputIsTerminal && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+
+    /// Columns of the terminal; 0 when there is none.
+    static var width: Int {
+        var size = winsize()
+        guard outputIsTerminal, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return 0 }
+        return Int(size.ws_col)
+    }
+
+    static func variable(_ name: String) -> String {
+        getenv(name).map { String(cString: $0) } ?? ""
+    }
+
+    /// "12:03:07" where we are.
+    static var time: String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        localtime_r(&now.tv_sec, &parts)
+        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    }
+}
+
+/// A line that is written over until something else is said.
+struct StatusLine: Sendable {
+    private var isShown = false
+
+    /// Shows a text in place of the one before. Only on a terminal.
+    mutating func show(_ text: String) {
+        guard Terminal.errorsAreTerminal else { return }
+        FileDescriptor.write("\r\u{1b}[K" + text, to: STDERR_FILENO)
+        isShown = true
+    }
+
+    /// Takes it away before something else is said.
+    mutating func clear() {
+        if isShown { FileDescriptor.write("\r\u{1b}[K", to: STDERR_FILENO) }
+        isShown = false
+    }
+}
+
+/// What the process has cost so far.
+enum ProcessCost {
+    /// User and system CPU time in seconds, and the largest resident set in bytes.
+    static var now: (cpuSeconds: Double, maxRSSBytes: Int) {
+        var usage = rusage()
+        #if canImport(Glibc)
+            getrusage(__rusage_who_t(Int32(RUSAGE_SELF.rawValue)), &usage)
+            let unit = 1024
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+            let unit = 1
+        #endif
+        func seconds(_ time: timeval) -> Double {
+            Double(time.tv_sec) + Double(time.tv_usec) / 1e6
+        }
+        return (seconds(usage.ru_utime) + seconds(usage.ru_stime), Int(usage.ru_maxrss) * unit)
+    }
+}

@@ -1,0 +1,82 @@
+public import ArgumentParser
+public import ImageAlerts
+import NodeWatch
+
+extension AlertFormat: ExpressibleByArgument {}
+
+/// Options that `watch` and `demo` share.
+struct WatchOptions: ParsableArguments {
+    @Option(name: [.short, .customLong("output")], help: "How alerts are written.")
+    var output = AlertFormat.text
+
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("Stop after this time: 90s, 10m, 1h30m.", valueName: "time"))
+    var duration: DurationArgument?
+
+    @Flag(help: "At the end, print one JSON line of counts and costs to standard error.")
+    var stats = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The kubelets' nodeStatusMaxImages: at most so many images are listed; -1: no limit. "
+                + "Without this, 50 until a node of the pool lists more.", valueName: "count"))
+    var nodeStatusMaxImages: Int?
+
+    func validate() throws {
+        if let count = nodeStatusMaxImages, count < -1 || count == 0 {
+            throw ValidationError("--node-status-max-images must be -1 or at least 1.")
+        }
+    }
+
+    var session: WatchSession.Options {
+        var options = WatchSession.Options()
+        options.format = output
+        options.duration = duration?.duration
+        options.printsStatistics = stats
+        if let count = nodeStatusMaxImages { options.cap = count == -1 ? .none : .images(count) }
+        return options
+    }
+}
+
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Watch a cluster's nodes and print an alert when image storage changes.",
+        discussion: """
+            Standard output carries alerts only, one a line; everything else goes to standard error.
+            The first sight of a node, heartbeats, other tags on the same digest and broken \
+            connections are no change.
+
+              plimsoll watch --context prod
+              plimsoll watch -l pool=gpu -o json | tee alerts.jsonl
+              plimsoll watch --until-synced --stats
+
+            Ends with 0 when stopped, 1 when the list of nodes never came, 2 on wrong usage.
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var options: WatchOptions
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Only nodes with these labels: pool=gpu,zone!=a.", valueName: "labels"))
+    var selector = ""
+
+    @Option(
+        help: ArgumentHelp(
+            "Only nodes with these fields: metadata.name=NODE or spec.unschedulable=BOOL.",
+            valueName: "fields"))
+    var fieldSelector = ""
+
+    @Flag(help: "Stop when the list of nodes is complete.")
+    var untilSynced = false
+
+    func run() async throws {
+        var session = options.session
+        session.selector = NodeSelector(labels: selector, fields: fieldSelector)
+        session.stopsWhenSynced = untilSynced
+        let code = try await WatchSession(try connection.client(), session).run()
+        throw ExitCode(code)
+    }
+}

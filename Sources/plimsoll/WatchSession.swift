@@ -1,0 +1,238 @@
+import ImageAlerts
+import KubeClient
+import NodeWatch
+import Synchronization
+
+/// One run of `watch`: an informer, the alerts on standard output, the talk on standard error.
+final class WatchSession: Sendable {
+    struct Options: Sendable {
+        var format = AlertFormat.text
+        var selector = NodeSelector.all
+        var cap = ImageChangeDetector.Cap.assumed
+        var stopsWhenSynced = false
+        var duration: Duration?
+        var printsStatistics = false
+    }
+
+    /// Why it ended.
+    private enum End: Sendable {
+        case synced
+        case timeUp
+        case signal(Int32)
+        /// Nobody reads the alerts any more.
+        case outputClosed
+        case failed(String)
+    }
+
+    /// Before the first list nobody waits longer than this with `--until-synced`.
+    private static let syncPatience = Duration.seconds(30)
+
+    private struct State: Sendable {
+        var status = StatusLine()
+        var isSynced = false
+        var lastProblem: String?
+        var changes = 0
+        var alerts = 0
+    }
+
+    private let client: KubeClient
+    private let options: Options
+    private let state = Mutex(State())
+    private let ends: AsyncStream<End>
+    private let end: AsyncStream<End>.Continuation
+
+    private var name: String { client.configuration.contextName }
+
+    init(_ client: KubeClient, _ options: Options) {
+        self.client = client
+        self.options = options
+        (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .bufferingOldest(1))
+    }
+
+    /// Watches until the options, a signal or a hopeless problem end it. Returns the exit code.
+    func run() async throws -> Int32 {
+        let informer = try NodeInformer(client: client, selector: options.selector) { [weak self] in
+            self?.take($0)
+        }
+        let interruption = Interruption { [end] in end.yield(.signal($0)) }
+        defer { withExtendedLifetime(interruption) {} }
+        let watching = Task { try await informer.run() }
+        // Begun before anything can happen, so that nothing is missed.
+        let changes = informer.changes().makeAsyncIterator()
+        let alerting = Task { await alert(changes) }
+        let clock = Task { await limitTime() }
+
+        let reason = await ends.first { _ in true } ?? .timeUp
+        clock.cancel()
+        watching.cancel()
+        try? await watching.value
+        // What had been seen by then is still told.
+        await alerting.value
+        state.withLock { $0.status.clear() }
+        if options.printsStatistics { printStatistics(informer) }
+        return exitCode(reason)
+    }
+
+    private func exitCode(_ reason: End) -> Int32 {
+        let (isSynced, lastProblem) = state.withLock { ($0.isSynced, $0.lastProblem) }
+        switch reason {
+        case .failed(let problem):
+            Talk.say("Error: \(problem)")
+            return 1
+        case .signal(let number) where isSynced || number == SignalNumber.interrupt:
+            return number == SignalNumber.interrupt ? 130 : 0
+        case .synced, .outputClosed: return 0
+        case .timeUp, .signal:
+            if isSynced { return 0 }
+            Talk.say("Error: the list of nodes never came" + (lastProblem.map { ": \($0)" } ?? ""))
+            return 1
+        }
+    }
+
+    // MARK: Alerts
+
+    private func alert(_ changes: NodeChanges.AsyncIterator) async {
+        var changes = changes
+        var detector = ImageChangeDetector(cap: options.cap)
+        while let change = await changes.next() {
+            if case .added(_, isInInitialList: true) = change {
+            } else {
+                state.withLock { $0.changes += 1 }
+            }
+            guard let imageChange = detector.observe(change) else { continue }
+            let alert = Alert(imageChange, cluster: name)
+            let line = options.format.line(
+                alert, width: Terminal.width, isColored: Terminal.outputIsColored)
+            let isWritten = state.withLock { state in
+                state.status.clear()
+                state.alerts += 1
+                return Output.tryLine(line)
+            }
+            if !isWritten { end.yield(.outputClosed) }
+        }
+    }
+
+    private func limitTime() async {
+        var limits: [(Duration, End?)] = []
+        if let duration = options.duration { limits.append((duration, .timeUp)) }
+        if options.stopsWhenSynced { limits.append((Self.syncPatience, nil)) }
+        await withTaskGroup(of: Void.self) { group in
+            for (duration, reason) in limits {
+                group.addTask { [self] in
+                    guard (try? await Task.sleep(for: duration)) != nil else { return }
+                    if let reason {
+                        end.yield(reason)
+                    } else if !state.withLock({ $0.isSynced }) {
+                        let problem = state.withLock { $0.lastProblem } ?? "no list came"
+                        end.yield(.failed("not synced after 30 s: \(problem)"))
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Talk
+
+    private func take(_ notice: WatchNotice) {
+        switch notice {
+        case .listing(let nodes, let bytes):
+            state.withLock {
+                $0.status.show(
+                    "\(name) · \(NumberText.grouped(nodes)) nodes, \(NumberText.bytes(bytes)) …")
+            }
+        case .synced(let sync): synced(sync)
+        case .problem(let error, let delay, let version): problem(error, delay, version)
+        case .resumed(let outage):
+            say("resumed after \(NumberText.seconds(outage)), nothing missed")
+        case .rejected(let node, let reason):
+            say(
+                "left out an object\(node.isEmpty ? "" : " of node \(node)"): \(reason); "
+                    + "its last good state stays")
+        }
+    }
+
+    private func synced(_ sync: WatchNotice.Sync) {
+        let way =
+            switch sync.kind {
+            case .watchList: "streaming list"
+            case .list: "list"
+            case .pagedList: "paged list"
+            }
+        let nodes = "\(NumberText.grouped(sync.nodes)) node\(sync.nodes == 1 ? "" : "s")"
+        let cost = "(\(way), JSON, \(NumberText.bytes(sync.bytes)))"
+        state.withLock { state in
+            state.status.clear()
+            state.isSynced = true
+            state.lastProblem = nil
+        }
+        if sync.isRelist {
+            say("listed again: \(nodes) in \(NumberText.seconds(sync.duration)) \(cost)")
+        } else {
+            Talk.say("\(name) · \(nodes) in \(NumberText.seconds(sync.duration)) \(cost)")
+        }
+        if options.stopsWhenSynced { end.yield(.synced) }
+    }
+
+    private func problem(_ error: KubeError, _ delay: Duration, _ version: String?) {
+        let text = ProblemText.text(error, client.configuration)
+        let isSynced = state.withLock { state in
+            state.lastProblem = text
+            return state.isSynced
+        }
+        if !isSynced, ProblemText.isHopeless(error) {
+            end.yield(.failed(text))
+            return
+        }
+        let next =
+            if let version {
+                "resuming at \(version) in \(NumberText.seconds(delay))"
+            } else if delay == .zero {
+                "listing again"
+            } else {
+                "trying again in \(NumberText.seconds(delay))"
+            }
+        let isBroken = error.code == .transport || error.code == .truncated
+        say(isBroken ? "connection lost (\(text)), \(next) …" : "\(text); \(next) …")
+    }
+
+    private func say(_ text: String) {
+        state.withLock { state in
+            state.status.clear()
+            Talk.say("\(Terminal.time)  \(text)")
+        }
+    }
+
+    // MARK: Statistics
+
+    private func printStatistics(_ informer: NodeInformer) {
+        let statistics = informer.statistics
+        let (changes, alerts) = state.withLock { ($0.changes, $0.alerts) }
+        let cost = ProcessCost.now
+        let line = StatisticsLine(
+            nodes: informer.store.count, events: statistics.events, changes: changes,
+            alerts: alerts, bytes: statistics.bytes, wireFormat: "json",
+            initialSync: Nullable(statistics.initialSync?.kind.rawValue),
+            syncSeconds: Nullable(statistics.initialSync.map { $0.duration / .seconds(1) }),
+            cpuSeconds: cost.cpuSeconds, maxRSSBytes: cost.maxRSSBytes,
+            reconnects: statistics.reconnects, relists: statistics.relists,
+            rejected: statistics.rejected)
+        if let text = try? Output.json(line) { Talk.say(text) }
+    }
+}
+
+/// The line `--stats` prints.
+private struct StatisticsLine: Encodable {
+    var nodes: Int
+    var events: Int
+    var changes: Int
+    var alerts: Int
+    var bytes: Int
+    var wireFormat: String
+    var initialSync: Nullable<String>
+    var syncSeconds: Nullable<Double>
+    var cpuSeconds: Double
+    var maxRSSBytes: Int
+    var reconnects: Int
+    var relists: Int
+    var rejected: Int
+}
