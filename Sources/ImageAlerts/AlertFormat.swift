@@ -20,10 +20,13 @@ public enum AlertFormat: String, Sendable, CaseIterable {
     /// - Parameters:
     ///   - alert: The alert.
     ///   - width: Columns of the terminal, for `text`; 0: no limit.
+    ///   - nameWidth: Columns for the node's name, for `text`.
     ///   - isColored: Whether `text` may use ANSI colours.
-    public func line(_ alert: Alert, width: Int = 0, isColored: Bool = false) -> String {
+    public func line(
+        _ alert: Alert, width: Int = 0, nameWidth: Int = 24, isColored: Bool = false
+    ) -> String {
         switch self {
-        case .text: alert.textLine(width: width, isColored: isColored)
+        case .text: alert.textLine(width: width, nameWidth: nameWidth, isColored: isColored)
         case .json: alert.jsonLine
         case .logfmt: alert.logfmtLine
         }
@@ -32,7 +35,6 @@ public enum AlertFormat: String, Sendable, CaseIterable {
 
 extension Alert {
     /// Room for the parts before the images in the text form.
-    private static let nameWidth = 24
     private static let totalsWidth = 23
     private static let deltaWidth = 10
     private static let classificationWidth = 8
@@ -68,9 +70,9 @@ extension Alert {
         return parts.joined(separator: ", ")
     }
 
-    func textLine(width: Int, isColored: Bool) -> String {
+    func textLine(width: Int, nameWidth: Int, isColored: Bool) -> String {
         let head =
-            Self.padded(localTime, 8) + "  " + Self.padded(node.name, Self.nameWidth) + "  "
+            Self.padded(localTime, 8) + "  " + Self.padded(node.name, nameWidth) + "  "
             + Self.padded(totals, Self.totalsWidth) + "  "
             + Self.padded(deltaText, Self.deltaWidth, toTheRight: true) + "  "
         let kind = Self.padded(classification, Self.classificationWidth)

@@ -25,9 +25,10 @@ enum NumberText {
             ? "\(Int(value.rounded())) \(units[unit])" : "\(tenths(value)) \(units[unit])"
     }
 
-    /// "0.6 s", "12 s", "4 min".
+    /// "7 ms", "0.6 s", "12 s", "4 min".
     static func seconds(_ duration: Duration) -> String {
         let value = duration / .seconds(1)
+        if value < 0.0995 { return "\(Int((value * 1000).rounded())) ms" }
         if value < 9.95 { return "\(tenths(value)) s" }
         return value < 120 ? "\(Int(value.rounded())) s" : "\(Int((value / 60).rounded())) min"
     }

@@ -27,12 +27,16 @@ final class WatchSession: Sendable {
     /// Before the first list nobody waits longer than this with `--until-synced`.
     private static let syncPatience = Duration.seconds(30)
 
+    /// Columns for node names: as many as the longest needs, within limits.
+    private static let nameWidths = 20...48
+
     private struct State: Sendable {
         var status = StatusLine()
         var isSynced = false
         var lastProblem: String?
         var changes = 0
         var alerts = 0
+        var informer: NodeInformer?
     }
 
     private let client: KubeClient
@@ -54,6 +58,8 @@ final class WatchSession: Sendable {
         let informer = try NodeInformer(client: client, selector: options.selector) { [weak self] in
             self?.take($0)
         }
+        state.withLock { $0.informer = informer }
+        defer { state.withLock { $0.informer = nil } }
         let interruption = Interruption { [end] in end.yield(.signal($0)) }
         defer { withExtendedLifetime(interruption) {} }
         let watching = Task { try await informer.run() }
@@ -94,15 +100,19 @@ final class WatchSession: Sendable {
     private func alert(_ changes: NodeChanges.AsyncIterator) async {
         var changes = changes
         var detector = ImageChangeDetector(cap: options.cap)
+        var nameWidth = Self.nameWidths.lowerBound
         while let change = await changes.next() {
-            if case .added(_, isInInitialList: true) = change {
+            if case .added(let node, let isInitial) = change {
+                nameWidth = min(max(nameWidth, node.name.count), Self.nameWidths.upperBound)
+                if !isInitial { state.withLock { $0.changes += 1 } }
             } else {
                 state.withLock { $0.changes += 1 }
             }
             guard let imageChange = detector.observe(change) else { continue }
             let alert = Alert(imageChange, cluster: name)
             let line = options.format.line(
-                alert, width: Terminal.width, isColored: Terminal.outputIsColored)
+                alert, width: Terminal.width, nameWidth: nameWidth,
+                isColored: Terminal.outputIsColored)
             let isWritten = state.withLock { state in
                 state.status.clear()
                 state.alerts += 1
@@ -160,17 +170,45 @@ final class WatchSession: Sendable {
             }
         let nodes = "\(NumberText.grouped(sync.nodes)) node\(sync.nodes == 1 ? "" : "s")"
         let cost = "(\(way), JSON, \(NumberText.bytes(sync.bytes)))"
-        state.withLock { state in
+        let informer = state.withLock { state in
             state.status.clear()
             state.isSynced = true
             state.lastProblem = nil
+            return state.informer
         }
         if sync.isRelist {
             say("listed again: \(nodes) in \(NumberText.seconds(sync.duration)) \(cost)")
         } else {
-            Talk.say("\(name) · \(nodes) in \(NumberText.seconds(sync.duration)) \(cost)")
+            let total = informer.map { " · \(storageText($0.store))" } ?? ""
+            Talk.say("\(name) · \(nodes) in \(NumberText.seconds(sync.duration)) \(cost)\(total)")
         }
         if options.stopsWhenSynced { end.yield(.synced) }
+    }
+
+    /// "reported image storage ≥ 182 TiB, compressed".
+    private func storageText(_ store: NodeStore) -> String {
+        let detector = ImageChangeDetector(cap: options.cap)
+        var total = 0
+        var isLowerBound = false
+        var bases: Set<ImageSizeBasis> = []
+        for node in store.nodes {
+            guard let bytes = node.imageBytes else {
+                isLowerBound = true
+                continue
+            }
+            let (sum, overflow) = total.addingReportingOverflow(bytes)
+            total = overflow ? .max : sum
+            isLowerBound = isLowerBound || overflow || detector.isTruncated(node)
+            bases.insert(node.basis)
+        }
+        let basis =
+            switch bases {
+            case [.reportedCompressed]: ", compressed"
+            case [.reportedUncompressed]: ", uncompressed"
+            case []: ""
+            default: ", partly compressed"
+            }
+        return "reported image storage \(isLowerBound ? "≥ " : "")\(ByteText.text(total))\(basis)"
     }
 
     private func problem(_ error: KubeError, _ delay: Duration, _ version: String?) {
