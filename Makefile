@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test lint format clean
+.PHONY: help demo bootstrap build test sanitize fuzz lint format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,24 @@ build: bootstrap ## Build the programs
 test: bootstrap lint ## Lint, build and run every test
 	PATH="$(CURDIR)/.build-tools/bin:$$PATH" $(SWIFT_TEST)
 
+SANITIZE := PLIMSOLL_WITHOUT_SIMULATOR=1 PATH="$(CURDIR)/.build-tools/bin:$$PATH" \
+	swift test --disable-xctest -Xswiftc -use-ld=lld
+
+sanitize: build ## Test engine, client and watch under AddressSanitizer (and UB), then ThreadSanitizer
+	$(SANITIZE) --scratch-path .build-address --sanitize=address \
+		-Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined
+	$(SANITIZE) --scratch-path .build-thread --sanitize=thread
+
+FUZZ_SECONDS ?= 60
+
+fuzz: bootstrap ## Fuzz the decoder for FUZZ_SECONDS (60), under AddressSanitizer and UB
+	@mkdir -p .build-fuzz/corpus
+	clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -ICSupport/WatchEngine/include -ICSupport/WatchEngine/src \
+		-o .build-fuzz/decoder Tests/Fuzz/decoder_fuzz.c CSupport/WatchEngine/src/*.c -lcurl -lyajl
+	.build-fuzz/decoder -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
+		-dict=Tests/Fuzz/json.dict -print_final_stats=1 .build-fuzz/corpus Tests/Fuzz/seeds
+
 lint: bootstrap ## Check format and imports
 	@.ci/lint
 
@@ -32,4 +50,4 @@ format: bootstrap ## Format Swift and C in place
 	@.ci/lint --fix
 
 clean: ## Remove what was built (the installed tools stay)
-	rm -rf .build
+	rm -rf .build .build-address .build-thread .build-fuzz

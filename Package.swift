@@ -1,6 +1,11 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// Sanitizer builds leave out the simulator, by far the longest build: they run that of the ordinary
+// build, as a process.
+let withSimulator = Context.environment["PLIMSOLL_WITHOUT_SIMULATOR"] == nil
+let simulatorProgram: [Target.Dependency] = withSimulator ? ["plimsoll-sim"] : []
+
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -27,10 +32,7 @@ let package = Package(
         .executable(name: "plimsoll", targets: ["plimsoll"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
-        // The simulator's HTTP server; nothing of it is in the plimsoll program.
-        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
     ],
     targets: [
         .systemLibrary(
@@ -51,6 +53,44 @@ let package = Package(
         .target(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
             swiftSettings: swiftSettings),
+        .target(name: "ImageAlerts", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "plimsoll",
+            dependencies: [
+                "KubeClient", "NodeWatch", "ImageAlerts",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "StalledResolver", path: "Tests/StalledResolver", publicHeadersPath: "include",
+            cSettings: cSettings),
+        .testTarget(
+            name: "WatchEngineTests",
+            dependencies: ["WatchEngine", "TestSupport", "StalledResolver"] + simulatorProgram,
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "KubeClientTests", dependencies: ["KubeClient"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "NodeWatchTests", dependencies: ["NodeWatch", "TestSupport"] + simulatorProgram,
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ImageAlertsTests", dependencies: ["ImageAlerts", "NodeWatch"],
+            swiftSettings: swiftSettings),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
+)
+
+if withSimulator {
+    package.products.append(.executable(name: "plimsoll-sim", targets: ["plimsoll-sim"]))
+    package.dependencies += [
+        // The simulator's HTTP server; nothing of it is in the plimsoll program.
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+    ]
+    package.targets += [
         .systemLibrary(
             name: "CCrypto", path: "CSupport/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
@@ -74,38 +114,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
-        .target(name: "ImageAlerts", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
-        .executableTarget(
-            name: "plimsoll",
-            dependencies: [
-                "KubeClient", "NodeWatch", "ImageAlerts",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: swiftSettings),
-        .target(
-            name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
-        .target(
-            name: "StalledResolver", path: "Tests/StalledResolver", publicHeadersPath: "include",
-            cSettings: cSettings),
-        .testTarget(
-            name: "WatchEngineTests",
-            dependencies: ["WatchEngine", "TestSupport", "StalledResolver", "plimsoll-sim"],
-            swiftSettings: swiftSettings),
-        .testTarget(
-            name: "KubeClientTests", dependencies: ["KubeClient"], swiftSettings: swiftSettings),
-        .testTarget(
-            name: "NodeWatchTests", dependencies: ["NodeWatch", "TestSupport", "plimsoll-sim"],
-            swiftSettings: swiftSettings),
-        .testTarget(
-            name: "ImageAlertsTests", dependencies: ["ImageAlerts", "NodeWatch"],
-            swiftSettings: swiftSettings),
         .testTarget(
             name: "ClusterSimulatorTests", dependencies: ["ClusterSimulator", "TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["plimsoll", "plimsoll-sim", "TestSupport"],
             swiftSettings: swiftSettings),
-    ],
-    swiftLanguageModes: [.v6],
-    cLanguageStandard: .gnu11
-)
+    ]
+}

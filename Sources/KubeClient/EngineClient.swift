@@ -9,8 +9,11 @@ package struct EngineClient: ~Copyable {
     /// A client without a cluster: for decoders only.
     ///
     /// - Throws: `memory`.
-    package static func forDecoding() throws(KubeError) -> EngineClient {
+    package static func forDecoding(
+        limits: DecodingLimits
+    ) throws(KubeError) -> EngineClient {
         var options = plm_client_options()
+        options.limits = limits.engine
         guard let handle = plm_client_create(&options) else { throw .outOfMemory }
         return EngineClient(handle: handle)
     }

@@ -5,6 +5,7 @@ public final class KubeClient: Sendable {
     /// Where the cluster is and who we are.
     public let configuration: KubeConfiguration
     private let userAgent: String
+    private let limits: DecodingLimits
 
     /// Makes a client. Nothing is connected yet.
     ///
@@ -12,8 +13,13 @@ public final class KubeClient: Sendable {
     ///   - configuration: Where the cluster is and who we are.
     ///   - userAgent: How to introduce ourselves, "name/version (os/arch)". It must not begin with
     ///     "curl": the API server would pretty-print.
-    public init(_ configuration: KubeConfiguration, userAgent: String = "plimsoll") {
+    ///   - limits: Bounds on what is accepted from the server.
+    public init(
+        _ configuration: KubeConfiguration, userAgent: String = "plimsoll",
+        limits: DecodingLimits = DecodingLimits()
+    ) {
         self.configuration = configuration
+        self.limits = limits
         self.userAgent = userAgent
     }
 
@@ -35,6 +41,7 @@ public final class KubeClient: Sendable {
                             options.ca_pem = authority
                             options.client_certificate_pem = certificate
                             options.client_key_pem = key
+                            options.limits = limits.engine
                             options.insecure_skip_verify = configuration.skipsVerification
                             return plm_client_create(&options)
                         }

@@ -33,10 +33,12 @@ package struct RecordedBody: ~Copyable {
     /// Takes a body to decode in chunks of so many bytes.
     ///
     /// - Throws: `memory`.
-    package init(_ bytes: [UInt8], chunkBytes: Int) throws(KubeError) {
+    package init(
+        _ bytes: [UInt8], chunkBytes: Int, limits: DecodingLimits = DecodingLimits()
+    ) throws(KubeError) {
         self.bytes = bytes
         self.chunkBytes = max(1, chunkBytes)
-        client = try .forDecoding()
+        client = try .forDecoding(limits: limits)
     }
 
     /// Decodes the body from its start. The images known from an earlier pass stay known.

@@ -14,10 +14,11 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A context of the kubeconfig.", valueName: "name"))
     var context: String?
 
-    func client() throws(KubeError) -> KubeClient {
+    func client(_ limits: DecodingLimits) throws(KubeError) -> KubeClient {
         let configuration = try KubeConfiguration.load(
             kubeconfig.map { .file($0) } ?? .automatic, context: context)
         return KubeClient(
-            configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))")
+            configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))",
+            limits: limits)
     }
 }

@@ -34,6 +34,8 @@ struct DecodeCommand: ParsableCommand {
         help: ArgumentHelp("Decode so many times and report the fastest.", valueName: "n"))
     var repetitions = 1
 
+    @OptionGroup var limits: LimitOptions
+
     func validate() throws {
         guard chunk > 0 else { throw ValidationError("--chunk must be at least 1 byte.") }
         guard repetitions > 0 else { throw ValidationError("--repeat must be at least 1.") }
@@ -46,7 +48,8 @@ struct DecodeCommand: ParsableCommand {
     func run() throws {
         let bytes = try FileReader.read(file)
         guard !bytes.isEmpty else { throw Failure("\(file): the file is empty") }
-        let body = try RecordedBody(bytes, chunkBytes: chunk)
+        let body = try RecordedBody(
+            bytes, chunkBytes: chunk, limits: limits.decodingLimits)
         let clock = ContinuousClock()
         var fastest = Duration.seconds(Int.max)
         var summary = RecordedBody.Summary()

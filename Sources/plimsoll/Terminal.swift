@@ -52,22 +52,3 @@ struct StatusLine: Sendable {
         isShown = false
     }
 }
-
-/// What the process has cost so far.
-enum ProcessCost {
-    /// User and system CPU time in seconds, and the largest resident set in bytes.
-    static var now: (cpuSeconds: Double, maxRSSBytes: Int) {
-        var usage = rusage()
-        #if canImport(Glibc)
-            getrusage(__rusage_who_t(Int32(RUSAGE_SELF.rawValue)), &usage)
-            let unit = 1024
-        #else
-            getrusage(RUSAGE_SELF, &usage)
-            let unit = 1
-        #endif
-        func seconds(_ time: timeval) -> Double {
-            Double(time.tv_sec) + Double(time.tv_usec) / 1e6
-        }
-        return (seconds(usage.ru_utime) + seconds(usage.ru_stime), Int(usage.ru_maxrss) * unit)
-    }
-}

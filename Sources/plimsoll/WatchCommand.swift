@@ -57,6 +57,7 @@ struct WatchCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var options: WatchOptions
+    @OptionGroup var limits: LimitOptions
 
     @Option(
         name: [.short, .long],
@@ -76,7 +77,8 @@ struct WatchCommand: AsyncParsableCommand {
         var session = options.session
         session.selector = NodeSelector(labels: selector, fields: fieldSelector)
         session.stopsWhenSynced = untilSynced
-        let code = try await WatchSession(try connection.client(), session).run()
+        let client = try connection.client(limits.decodingLimits)
+        let code = try await WatchSession(client, session).run()
         throw ExitCode(code)
     }
 }

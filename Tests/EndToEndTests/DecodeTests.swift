@@ -104,6 +104,24 @@ struct DecodeTests {
             result.errors.contains("node n: status.images[0].sizeBytes 9223372036854775808"))
     }
 
+    @Test func `leaves out an object of 20 MiB by name, or takes it when told to`() async throws {
+        let filler = String(repeating: "x", count: 20 << 20)
+        let file = try scratch(
+            #"{"type":"ADDED","object":{"metadata":{"name":"big","annotations":{"a":"\#(filler)"}}}}"#
+                + #"{"type":"ADDED","object":{"metadata":{"name":"small"}}}"#)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        var result = try await Program.run("plimsoll", ["decode", file])
+        #expect(result.status == 1)
+        #expect(
+            result.errors.contains(
+                "node big: an object of more than 16777216 bytes (max_object_bytes)"))
+        #expect(try counts(result.output).nodes == 1)
+        result = try await Program.run(
+            "plimsoll", ["decode", file, "--limit", "max_object_bytes=30000000"])
+        #expect(result.status == 0)
+        #expect(try counts(result.output).nodes == 2)
+    }
+
     @Test func `says what is wrong with a file`() async throws {
         let result = try await Program.run("plimsoll", ["decode", "/nowhere/x.json"])
         #expect(result.status == 1)
