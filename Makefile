@@ -29,6 +29,7 @@ SANITIZE := PLIMSOLL_WITHOUT_SIMULATOR=1 PATH="$(CURDIR)/.build-tools/bin:$$PATH
 	swift test --disable-xctest -Xswiftc -use-ld=lld
 
 sanitize: build ## Test engine, client and watch under AddressSanitizer (and UB), then ThreadSanitizer
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 	$(SANITIZE) --scratch-path .build-address --sanitize=address \
 		-Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined
 	$(SANITIZE) --scratch-path .build-thread --sanitize=thread

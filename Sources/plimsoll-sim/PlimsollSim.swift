@@ -72,6 +72,22 @@ struct PlimsollSim: AsyncParsableCommand {
     @Argument(help: "A command for a running simulation.")
     var command: [String] = []
 
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // 2 for wrong usage, as all of plimsoll's commands.
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            FileHandleText.write(fullMessage(for: error) + "\n", to: STDERR_FILENO)
+            endProgram(2)
+        }
+    }
+
     func validate() throws {
         guard nodes >= 0, nodes <= 1_000_000 else {
             throw ValidationError("--nodes must be from 0 to 1000000.")
@@ -139,6 +155,9 @@ struct PlimsollSim: AsyncParsableCommand {
         text + String(repeating: " ", count: max(0, 28 - text.count))
     }
 }
+
+/// Ends the program with an exit code.
+private func endProgram(_ code: Int32) -> Never { exit(code) }
 
 /// Files of a running simulation.
 struct RunFiles {

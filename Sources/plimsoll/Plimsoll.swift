@@ -6,6 +6,12 @@ struct Plimsoll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plimsoll",
         abstract: "The load line for Kubernetes nodes: alerts when image storage changes.",
+        discussion: """
+              plimsoll demo                      see it work on a simulated cluster
+              plimsoll watch                     watch the cluster of the current context
+              plimsoll watch --context prod -l pool=gpu -o json
+              plimsoll sim --nodes 5000          a cluster to try things on
+            """,
         version: Version.text,
         subcommands: [
             WatchCommand.self, DemoCommand.self, SimCommand.self, DecodeCommand.self,

@@ -60,7 +60,7 @@ struct WatchCommand: AsyncParsableCommand {
     @OptionGroup var limits: LimitOptions
 
     @Option(
-        name: [.short, .long],
+        name: [.customShort("l"), .long],
         help: ArgumentHelp("Only nodes with these labels: pool=gpu,zone!=a.", valueName: "labels"))
     var selector = ""
 

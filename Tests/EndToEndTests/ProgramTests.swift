@@ -11,7 +11,10 @@ struct ProgramTests {
         #expect(result.output.contains("yajl/2."))
     }
 
-    @Test(arguments: [["decode"], ["nonsense"], ["decode", "x", "--chunk", "0"]])
+    @Test(arguments: [
+        ["decode"], ["nonsense"], ["decode", "x", "--chunk", "0"],
+        ["sim", "--nodes", "-1"], ["sim", "--profile", "vms"],
+    ])
     func `ends with 2 on wrong usage`(arguments: [String]) async throws {
         let result = try await Program.run("plimsoll", arguments)
         #expect(result.status == 2)

@@ -153,10 +153,17 @@ struct WatchTests {
         let program = try Program(
             "plimsoll",
             [
-                "watch", "--config", simulator.kubeconfig, "-o", "logfmt", "--for", "2s",
+                "watch", "--config", simulator.kubeconfig, "-o", "logfmt", "--for", "4s",
                 "--field-selector", "metadata.name=\(nodes[1].name)",
             ])
         try await program.wait(for: "sync") { program.errors.contains("1 node in ") ? true : nil }
+        let labels = try await Program.run(
+            "plimsoll",
+            [
+                "watch", "--kubeconfig", simulator.kubeconfig, "--until-synced", "-l",
+                "topology.kubernetes.io/zone in (us-west-2a,us-west-2b)",
+            ])
+        #expect(labels.errors.contains("2 nodes in "))
         try await simulator.command("pull", nodes[0].name, "a:1", "5MB")
         try await simulator.command("pull", nodes[1].name, "b:1", "5MB")
         let result = try await program.result()
