@@ -12,6 +12,8 @@ final class APIServer: Sendable {
         var bearerToken: String?
         /// Common name of the client's certificate, where it gave one.
         var certificateUser: String?
+        /// Whom the user wants to act as.
+        var impersonatedUser: String?
         var body: [UInt8]
     }
 
@@ -48,7 +50,10 @@ final class APIServer: Sendable {
     }
 
     func respond(to request: Request, on eventLoop: any EventLoop) -> Response {
-        guard let user = authenticate(request) else { return status(.unauthorized) }
+        guard var user = authenticate(request) else { return status(.unauthorized) }
+        if let name = request.impersonatedUser, case .admin = user, name != options.adminUser {
+            user = .nobody(name)
+        }
         switch request.path {
         case "/version", "/version/": return .json(200, Array(Self.version.utf8))
         case "/api": return .json(200, Array(Self.coreVersions.utf8))

@@ -63,7 +63,8 @@ final class HTTPConnection: ChannelInboundHandler {
             accept: head.headers["Accept"].joined(separator: ","),
             bearerToken: authorization.hasPrefix("Bearer ")
                 ? String(authorization.dropFirst(7)) : nil,
-            certificateUser: certificateUser(context), body: body)
+            certificateUser: certificateUser(context),
+            impersonatedUser: head.headers.first(name: "Impersonate-User"), body: body)
         switch api.respond(to: request, on: context.eventLoop) {
         case .json(let status, let bytes, let extra):
             sendWhole(status, "application/json", bytes, extra, context)

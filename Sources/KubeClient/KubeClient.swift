@@ -32,25 +32,47 @@ public final class KubeClient: Sendable {
         let key = try configuration.key?.read("client-key") ?? []
         let handle = configuration.server.withCString { server in
             userAgent.withCString { agent in
-                withText(authority) { authority in
-                    withText(certificate) { certificate in
-                        withText(key) { key in
-                            var options = plm_client_options()
-                            options.base_url = server
-                            options.user_agent = agent
-                            options.ca_pem = authority
-                            options.client_certificate_pem = certificate
-                            options.client_key_pem = key
-                            options.limits = limits.engine
-                            options.insecure_skip_verify = configuration.skipsVerification
-                            return plm_client_create(&options)
-                        }
+                withOptionalCString(configuration.tlsServerName) { name in
+                    withOptionalCString(configuration.proxyURL) { proxy in
+                        var options = plm_client_options()
+                        options.base_url = server
+                        options.user_agent = agent
+                        options.tls_server_name = name
+                        options.proxy_url = proxy
+                        options.limits = limits.engine
+                        options.insecure_skip_verify = configuration.skipsVerification
+                        return Self.create(
+                            options, authority, certificate, key,
+                            configuration.impersonation.headerLines)
                     }
                 }
             }
         }
         guard let handle else { throw .outOfMemory }
         return EngineClient(handle: handle)
+    }
+
+    private static func create(
+        _ base: plm_client_options, _ authority: [UInt8], _ certificate: [UInt8], _ key: [UInt8],
+        _ headerLines: [String]
+    ) -> OpaquePointer? {
+        withText(authority) { authority in
+            withText(certificate) { certificate in
+                withText(key) { key in
+                    withTexts(headerLines[...]) { lines in
+                        lines.withUnsafeBufferPointer { lines in
+                            var options = base
+                            options.ca_pem = authority
+                            options.client_certificate_pem = certificate
+                            options.client_key_pem = key
+                            options.header_lines = lines.baseAddress
+                            options.header_line_count = lines.count
+                            return plm_client_create(&options)
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// The bearer token to send now. A token file is read anew each time, for it is rotated; only
@@ -82,5 +104,23 @@ package func withText<Result>(_ bytes: [UInt8], _ body: (plm_text) -> Result) ->
                 bytes: bytes.isEmpty
                     ? nil : $0.baseAddress?.assumingMemoryBound(to: CChar.self),
                 length: bytes.count))
+    }
+}
+
+/// Lends a string to C, or NULL.
+private func withOptionalCString<Result>(
+    _ text: String?, _ body: (UnsafePointer<CChar>?) -> Result
+) -> Result {
+    guard let text else { return body(nil) }
+    return text.withCString { body($0) }
+}
+
+/// Lends several strings to C.
+private func withTexts<Result>(
+    _ strings: ArraySlice<String>, _ done: [plm_text] = [], _ body: ([plm_text]) -> Result
+) -> Result {
+    guard let first = strings.first else { return body(done) }
+    return withText(Array(first.utf8)) { text in
+        withTexts(strings.dropFirst(), done + [text], body)
     }
 }

@@ -26,6 +26,10 @@ public struct KubeConfiguration: Sendable {
     var token: String?
     var tokenFile: String?
     var skipsVerification = false
+    var tlsServerName: String?
+    /// "": no proxy. Nil: as the environment says.
+    var proxyURL: String?
+    var impersonation = Impersonation()
 
     /// Where a pod finds its service account.
     static let serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -34,20 +38,30 @@ public struct KubeConfiguration: Sendable {
     ///
     /// - Parameters:
     ///   - source: Where to look.
-    ///   - context: Name of a context; nil for the current one.
+    ///   - overrides: What takes the place of parts of it.
     /// - Throws: `configuration`, `file`: with file, line and the way out.
     public static func load(
-        _ source: Source = .automatic, context: String? = nil
+        _ source: Source = .automatic, overrides: KubeConfigurationOverrides = .init()
     ) throws(KubeError) -> KubeConfiguration {
-        try load(source, context: context, environment: ProcessInfo.processInfo.environment)
+        try load(source, overrides, environment: ProcessInfo.processInfo.environment)
     }
 
     package static func load(
-        _ source: Source, context: String?, environment: [String: String]
+        _ source: Source, _ overrides: KubeConfigurationOverrides = .init(),
+        environment: [String: String]
+    ) throws(KubeError) -> KubeConfiguration {
+        var configuration = try find(source, overrides, environment)
+        try configuration.override(overrides)
+        configuration.chooseProxy()
+        return configuration
+    }
+
+    private static func find(
+        _ source: Source, _ overrides: KubeConfigurationOverrides, _ environment: [String: String]
     ) throws(KubeError) -> KubeConfiguration {
         switch source {
         case .file(let path):
-            return try KubeConfiguration(try Kubeconfig([path]), context: context)
+            return try KubeConfiguration(try Kubeconfig([path]), overrides)
         case .inCluster: return try inCluster(environment)
         case .automatic: break
         }
@@ -56,14 +70,17 @@ public struct KubeConfiguration: Sendable {
         if files.isEmpty { files = [(environment["HOME"] ?? "") + "/.kube/config"] }
         let present = files.filter { FileManager.default.fileExists(atPath: $0) }
         if present.isEmpty {
-            if context == nil, environment["KUBERNETES_SERVICE_HOST"] != nil {
+            if let server = overrides.server {
+                return KubeConfiguration(contextName: server, server: server)
+            }
+            if overrides.context == nil, environment["KUBERNETES_SERVICE_HOST"] != nil {
                 return try inCluster(environment)
             }
             throw Kubeconfig.invalid(
                 "no kubeconfig: \(files.joined(separator: ", ")) not found and not in a pod; "
                     + "name one with --kubeconfig FILE or KUBECONFIG")
         }
-        return try KubeConfiguration(try Kubeconfig(present), context: context)
+        return try KubeConfiguration(try Kubeconfig(present), overrides)
     }
 
     private static func inCluster(
@@ -85,44 +102,62 @@ public struct KubeConfiguration: Sendable {
 
     private init(contextName: String, server: String) {
         self.contextName = contextName
-        self.server = server
+        self.server = Self.withoutSlash(server)
     }
 
-    private init(_ config: Kubeconfig, context wanted: String?) throws(KubeError) {
-        let (name, context) = try config.context(wanted)
-        guard let clusterName = context.value["cluster"]?.string else {
+    private init(
+        _ config: Kubeconfig, _ overrides: KubeConfigurationOverrides
+    ) throws(KubeError) {
+        let (name, context) = try config.context(overrides.context)
+        guard let clusterName = overrides.cluster ?? context.value["cluster"]?.string else {
             throw Kubeconfig.invalid("\(context.file): context \"\(name)\" names no cluster")
         }
         let cluster = try config.cluster(clusterName, context: name)
-        guard let server = cluster.value["server"]?.string, !server.isEmpty else {
+        guard let server = overrides.server ?? cluster.value["server"]?.string, !server.isEmpty
+        else {
             throw Kubeconfig.invalid("\(cluster.file): cluster \"\(clusterName)\" has no `server`")
         }
+        // A flag is checked where flags are.
+        if overrides.server == nil {
+            try Self.check(server, "\(cluster.file): `server` of cluster \"\(clusterName)\"")
+        }
+        self.init(contextName: name, server: server)
+        try readCluster(cluster, clusterName)
+        guard let userName = overrides.user ?? context.value["user"]?.string, !userName.isEmpty
+        else { return }
+        try readUser(try config.user(userName, context: name), userName)
+    }
+
+    private static func check(_ server: String, _ what: String) throws(KubeError) {
         guard server.hasPrefix("https://") || server.hasPrefix("http://") else {
             throw Kubeconfig.invalid(
-                "\(cluster.file): `server` of cluster \"\(clusterName)\" must begin with https:// "
-                    + "or http://, not \"\(server)\"")
+                "\(what) must begin with https:// or http://, not \"\(server)\"")
         }
-        contextName = name
-        self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
-        authority = try cluster.pem("certificate-authority", what: "cluster \"\(clusterName)\"")
+    }
+
+    private mutating func readCluster(
+        _ cluster: Kubeconfig.Entry, _ name: String
+    ) throws(KubeError) {
+        authority = try cluster.pem("certificate-authority", what: "cluster \"\(name)\"")
         skipsVerification = try Self.flag("insecure-skip-tls-verify", cluster)
-        for key in ["proxy-url", "tls-server-name"] where cluster.value[key] != nil {
-            throw Self.unsupported(key, "cluster \"\(clusterName)\"", cluster)
+        tlsServerName = cluster.value["tls-server-name"]?.string
+        if let proxy = cluster.value["proxy-url"] {
+            proxyURL = try Self.proxy(
+                proxy.string ?? "",
+                "\(cluster.file), line \(proxy.line): `proxy-url` of cluster \"\(name)\"")
         }
         if skipsVerification, authority != nil {
             throw Kubeconfig.invalid(
-                "\(cluster.file): cluster \"\(clusterName)\" has both a certificate-authority and "
+                "\(cluster.file): cluster \"\(name)\" has both a certificate-authority and "
                     + "insecure-skip-tls-verify; remove one")
         }
-        guard let userName = context.value["user"]?.string, !userName.isEmpty else { return }
-        try readUser(try config.user(userName, context: name), userName)
     }
 
     private mutating func readUser(
         _ user: Kubeconfig.Entry, _ name: String
     ) throws(KubeError) {
         let what = "user \"\(name)\""
-        for key in ["exec", "auth-provider", "username", "as"] where user.value[key] != nil {
+        for key in ["exec", "auth-provider", "username"] where user.value[key] != nil {
             throw Self.unsupported(key, what, user)
         }
         token = user.value["token"]?.string
@@ -134,6 +169,76 @@ public struct KubeConfiguration: Sendable {
                 "\(user.file): \(what) has a client \(certificate == nil ? "key" : "certificate") "
                     + "but no client \(certificate == nil ? "certificate" : "key")")
         }
+        impersonation = Impersonation(
+            user: user.value["as"]?.string, uid: user.value["as-uid"]?.string,
+            groups: user.value["as-groups"]?.elements?.compactMap(\.string) ?? [],
+            extra: (user.value["as-user-extra"]?.pairs ?? []).reduce(into: [:]) {
+                $0[$1.key] = $1.value.elements?.compactMap(\.string) ?? []
+            })
+        try checkImpersonation("\(user.file): \(what)")
+    }
+
+    private func checkImpersonation(_ what: String) throws(KubeError) {
+        if impersonation.user == nil, !impersonation.isEmpty {
+            throw Kubeconfig.invalid(
+                "\(what) asks for a uid, groups or extra fields without a user to act as")
+        }
+    }
+
+    /// Flags win over files.
+    private mutating func override(_ overrides: KubeConfigurationOverrides) throws(KubeError) {
+        if let server = overrides.server {
+            try Self.check(server, "--server")
+            self.server = Self.withoutSlash(server)
+            tlsServerName = nil
+        }
+        if let name = overrides.tlsServerName { tlsServerName = name }
+        if let file = overrides.certificateAuthority { authority = .file(file) }
+        if overrides.skipsVerification {
+            guard overrides.certificateAuthority == nil else {
+                throw Kubeconfig.invalid(
+                    "--certificate-authority and --insecure-skip-tls-verify exclude each other")
+            }
+            skipsVerification = true
+            authority = nil
+        }
+        if (overrides.clientCertificate == nil) != (overrides.clientKey == nil) {
+            throw Kubeconfig.invalid("--client-certificate and --client-key go together")
+        }
+        if let certificateFile = overrides.clientCertificate, let keyFile = overrides.clientKey {
+            certificate = .file(certificateFile)
+            key = .file(keyFile)
+        }
+        if let token = overrides.token {
+            self.token = token
+            tokenFile = nil
+        }
+        if let proxy = overrides.proxyURL { proxyURL = try Self.proxy(proxy, "--proxy-url") }
+        if let user = overrides.impersonatedUser { impersonation.user = user }
+        if let uid = overrides.impersonatedUID { impersonation.uid = uid }
+        if !overrides.impersonatedGroups.isEmpty {
+            impersonation.groups = overrides.impersonatedGroups
+        }
+        try checkImpersonation("--as-uid or --as-group")
+    }
+
+    /// A proxy as libcurl takes it. As in client-go, a socks5 proxy resolves the name.
+    private static func proxy(_ url: String, _ what: String) throws(KubeError) -> String {
+        if url.hasPrefix("socks5://") { return "socks5h://" + url.dropFirst(9) }
+        if url.hasPrefix("http://") || url.hasPrefix("https://") { return url }
+        let scheme = url.split(separator: ":").first.map(String.init) ?? ""
+        throw Kubeconfig.invalid("\(what): scheme \"\(scheme)\" must be http, https or socks5")
+    }
+
+    /// Proxies of the environment are not for servers on this machine.
+    private mutating func chooseProxy() {
+        let host = server.drop { $0 != "/" }.drop { $0 == "/" }
+        let isLocal = ["localhost", "127.", "[::1]"].contains { host.hasPrefix($0) }
+        if proxyURL == nil, isLocal { proxyURL = "" }
+    }
+
+    private static func withoutSlash(_ server: String) -> String {
+        server.hasSuffix("/") ? String(server.dropLast()) : server
     }
 
     private static func flag(

@@ -1,7 +1,7 @@
 /// What happened to a node.
 ///
 /// For one node, changes come in the order in which they happened, and a reader that is slower than
-/// the cluster gets them merged (see ``SharedNodeInformer``): it may miss states, never the last
+/// the cluster gets them merged (see ``NodeInformer``): it may miss states, never the last
 /// one, and never a deletion of a node it has seen. Between nodes there is no order.
 public enum NodeChange: Sendable {
     /// A node that this reader has not seen, or not since its deletion. `isInInitialList` tells that

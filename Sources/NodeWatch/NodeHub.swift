@@ -2,44 +2,49 @@ import Synchronization
 
 /// What the stream's thread writes and everybody else reads: the table of nodes, and what each
 /// reader still has to be told. One lock over all of it, held for one batch at a time.
-final class NodeHub: Sendable {
+package final class NodeHub: Sendable {
     fileprivate struct Subscriber: Sendable {
         var queue: HandlerQueue
         var signal: AsyncStream<Void>.Continuation
         var walk: HandlerWalk?
     }
 
-    struct State: Sendable {
-        fileprivate(set) var table = NodeTable()
-        fileprivate(set) var version: ResourceVersion?
-        fileprivate(set) var hasSynced = false
+    package struct State: Sendable {
+        package fileprivate(set) var table = NodeTable()
+        package fileprivate(set) var version: ResourceVersion?
+        package fileprivate(set) var hasSynced = false
         fileprivate var isFinished = false
         fileprivate var subscribers: [Int: Subscriber] = [:]
         fileprivate var nextSubscriber = 0
     }
 
     private let state = Mutex(State())
+
+    package init() {}
+
     /// Changes handed to a reader at a time.
     private static let pieceSize = 256
 
     // MARK: Reading
 
-    func read<Result: Sendable>(_ body: (borrowing State) -> Result) -> Result {
+    package func read<Result: Sendable>(_ body: (borrowing State) -> Result) -> Result {
         state.withLock { body($0) }
     }
 
     /// The table as it is now.
-    var table: NodeTable { state.withLock { $0.table } }
+    package var table: NodeTable { state.withLock { $0.table } }
 
     // MARK: Writing
 
     /// One batch's worth of events.
-    struct Transaction: ~Copyable {
+    package struct Transaction: ~Copyable {
         fileprivate var state: State
         fileprivate var touched = false
 
         /// Applies an event to the table and tells every reader's queue.
-        mutating func apply(_ change: (inout NodeTable) -> NodeTable.Outcome) -> NodeTable.Outcome {
+        package mutating func apply(_ change: (inout NodeTable) -> NodeTable.Outcome)
+            -> NodeTable.Outcome
+        {
             let outcome = change(&state.table)
             switch outcome {
             case .heartbeat, .outdated, .broken: return outcome
@@ -52,11 +57,11 @@ final class NodeHub: Sendable {
             return outcome
         }
 
-        mutating func advance(to version: ResourceVersion) { state.version = version }
+        package mutating func advance(to version: ResourceVersion) { state.version = version }
     }
 
     /// Applies a batch under the lock, then wakes the readers.
-    func apply<Result: Sendable>(_ body: (inout Transaction) -> Result) -> Result {
+    package func apply<Result: Sendable>(_ body: (inout Transaction) -> Result) -> Result {
         let (result, signals) = state.withLock { state in
             // Moved out and back in: the table must not be copied when it is written.
             var transaction = Transaction(state: exchange(&state, with: State()))
@@ -70,7 +75,7 @@ final class NodeHub: Sendable {
     }
 
     /// Puts a whole list in the table's place. Readers are told what differs.
-    func replace(with new: NodeTable, version: ResourceVersion?) {
+    package func replace(with new: NodeTable, version: ResourceVersion?) {
         let signals = state.withLock { state in
             let old = state.table
             let outcomes = state.hasSynced ? old.difference(to: new) : []
@@ -86,7 +91,7 @@ final class NodeHub: Sendable {
     }
 
     /// No more events will come. Readers get what is queued and then the end.
-    func finish() {
+    package func finish() {
         let signals = state.withLock { state in
             state.isFinished = true
             return state.subscribers.values.map(\.signal)
@@ -98,7 +103,7 @@ final class NodeHub: Sendable {
 
     /// A new reader: it gets the nodes that are there, then what happens. Wait for `signal` whenever
     /// `next()` has nothing.
-    func subscribe(queueLimit: Int) -> (id: Int, signal: AsyncStream<Void>) {
+    package func subscribe(queueLimit: Int) -> (id: Int, signal: AsyncStream<Void>) {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
@@ -111,13 +116,13 @@ final class NodeHub: Sendable {
         return (id, stream)
     }
 
-    func unsubscribe(_ id: Int) {
+    package func unsubscribe(_ id: Int) {
         let subscriber = state.withLock { $0.subscribers.removeValue(forKey: id) }
         subscriber?.signal.finish()
     }
 
     /// The next changes for a reader; empty when there are none now.
-    func next(_ id: Int) -> [NodeChange] {
+    package func next(_ id: Int) -> [NodeChange] {
         while true {
             // A walk is taken out of the state, so that its pieces are made without the lock.
             let (walk, changes): (HandlerWalk?, [NodeChange]) = state.withLock { state in

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KubeClient
 
-/// Which cluster, with kubectl's names.
+/// Which cluster and as whom, with kubectl's names.
 struct ConnectionOptions: ParsableArguments {
     @Option(
         name: [.customLong("kubeconfig"), .customLong("config")],
@@ -14,9 +14,73 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A context of the kubeconfig.", valueName: "name"))
     var context: String?
 
+    @Option(help: ArgumentHelp("A cluster of the kubeconfig.", valueName: "name"))
+    var cluster: String?
+
+    @Option(help: ArgumentHelp("A user of the kubeconfig.", valueName: "name"))
+    var user: String?
+
+    @Option(help: ArgumentHelp("The API server's address.", valueName: "url"))
+    var server: String?
+
+    @Option(help: ArgumentHelp("A bearer token.", valueName: "token"))
+    var token: String?
+
+    @Option(help: ArgumentHelp("The name the server's certificate is for.", valueName: "name"))
+    var tlsServerName: String?
+
+    @Flag(
+        name: .customLong("insecure-skip-tls-verify"),
+        help: "Accept any server certificate. Whoever is in between can read and change all.")
+    var insecureSkipTLSVerify = false
+
+    @Option(
+        help: ArgumentHelp("Who signed the server's certificate.", valueName: "file"),
+        completion: .file())
+    var certificateAuthority: String?
+
+    @Option(help: ArgumentHelp("Our certificate.", valueName: "file"), completion: .file())
+    var clientCertificate: String?
+
+    @Option(help: ArgumentHelp("Our certificate's key.", valueName: "file"), completion: .file())
+    var clientKey: String?
+
+    @Option(
+        name: .customLong("proxy-url"),
+        help: ArgumentHelp("An http, https or socks5 proxy.", valueName: "url"))
+    var proxyURL: String?
+
+    @Option(
+        name: .customLong("as"), help: ArgumentHelp("Act as this user.", valueName: "user"))
+    var impersonatedUser: String?
+
+    @Option(
+        name: .customLong("as-uid"), help: ArgumentHelp("Act with this uid.", valueName: "uid"))
+    var impersonatedUID: String?
+
+    @Option(
+        name: .customLong("as-group"),
+        help: ArgumentHelp("Act in this group; may be repeated.", valueName: "group"))
+    var impersonatedGroups: [String] = []
+
     func client(_ limits: DecodingLimits) throws(KubeError) -> KubeClient {
+        var overrides = KubeConfigurationOverrides()
+        overrides.context = context
+        overrides.cluster = cluster
+        overrides.user = user
+        overrides.server = server
+        overrides.token = token
+        overrides.tlsServerName = tlsServerName
+        overrides.skipsVerification = insecureSkipTLSVerify
+        overrides.certificateAuthority = certificateAuthority
+        overrides.clientCertificate = clientCertificate
+        overrides.clientKey = clientKey
+        overrides.proxyURL = proxyURL
+        overrides.impersonatedUser = impersonatedUser
+        overrides.impersonatedUID = impersonatedUID
+        overrides.impersonatedGroups = impersonatedGroups
         let configuration = try KubeConfiguration.load(
-            kubeconfig.map { .file($0) } ?? .automatic, context: context)
+            kubeconfig.map { .file($0) } ?? .automatic, overrides: overrides)
         return KubeClient(
             configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))",
             limits: limits)

@@ -44,6 +44,15 @@ private func config(cluster: String = "server: https://h:6443", user: String = "
         """
 }
 
+extension KubeConfigurationOverrides {
+    /// Only another context.
+    fileprivate static func context(_ name: String?) -> KubeConfigurationOverrides {
+        var overrides = KubeConfigurationOverrides()
+        overrides.context = name
+        return overrides
+    }
+}
+
 @Suite("Kubeconfig")
 struct KubeconfigTests {
     private let folder: Folder
@@ -51,7 +60,13 @@ struct KubeconfigTests {
     init() throws { folder = try Folder() }
 
     private func load(_ text: String, context: String? = nil) throws -> KubeConfiguration {
-        try KubeConfiguration.load(.file(try folder.write("config", text)), context: context)
+        try load(text, KubeConfigurationOverrides.context(context))
+    }
+
+    private func load(
+        _ text: String, _ overrides: KubeConfigurationOverrides
+    ) throws -> KubeConfiguration {
+        try KubeConfiguration.load(.file(try folder.write("config", text)), overrides: overrides)
     }
 
     private func message(_ text: String, context: String? = nil) throws -> String {
@@ -163,10 +178,10 @@ struct KubeconfigTests {
             contexts: [{name: second, context: {cluster: d, user: u}}]
             """)
         let environment = ["KUBECONFIG": "/nowhere:\(first):\(second)"]
-        let main = try KubeConfiguration.load(.automatic, context: nil, environment: environment)
+        let main = try KubeConfiguration.load(.automatic, environment: environment)
         #expect(main.server == "https://first")
         let other = try KubeConfiguration.load(
-            .automatic, context: "second", environment: environment)
+            .automatic, .context("second"), environment: environment)
         #expect(other.server == "https://d")
     }
 
@@ -175,10 +190,52 @@ struct KubeconfigTests {
             "HOME": "/nowhere", "KUBERNETES_SERVICE_HOST": "fd00::1",
             "KUBERNETES_SERVICE_PORT": "443",
         ]
-        let configuration = try KubeConfiguration.load(.automatic, context: nil, environment: pod)
+        let configuration = try KubeConfiguration.load(.automatic, environment: pod)
         #expect(configuration.server == "https://[fd00::1]:443")
         #expect {
-            try KubeConfiguration.load(.automatic, context: nil, environment: ["HOME": "/nowhere"])
+            try KubeConfiguration.load(.automatic, environment: ["HOME": "/nowhere"])
         } throws: { "\($0)".contains("name one with --kubeconfig FILE or KUBECONFIG") }
+    }
+
+    @Test func `lets flags win over files`() throws {
+        var overrides = KubeConfigurationOverrides()
+        overrides.server = "https://other:1/"
+        overrides.token = "flag"
+        let client = KubeClient(
+            try load(config(cluster: "server: https://h\ntls-server-name: x"), overrides))
+        #expect(client.configuration.server == "https://other:1")
+        #expect(try client.bearerToken() == "flag")
+        // A server alone is enough.
+        let alone = try KubeConfiguration.load(
+            .automatic, overrides, environment: ["HOME": "/nowhere"])
+        #expect(alone.server == "https://other:1")
+    }
+
+    @Test func `refuses flags and fields that contradict each other`() throws {
+        func message(_ change: (inout KubeConfigurationOverrides) -> Void) -> String {
+            var overrides = KubeConfigurationOverrides()
+            change(&overrides)
+            do {
+                _ = try load(config(), overrides)
+                return "no error"
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(message { $0.server = "other:1" }.hasPrefix("--server must begin with https://"))
+        #expect(
+            message { $0.clientKey = "k" } == "--client-certificate and --client-key go together")
+        #expect(message { $0.impersonatedGroups = ["g"] }.contains("without a user to act as"))
+        #expect(
+            message { $0.proxyURL = "ftp://p" }
+                == "--proxy-url: scheme \"ftp\" must be http, https or socks5")
+        #expect(
+            message {
+                $0.skipsVerification = true
+                $0.certificateAuthority = "ca"
+            }.contains("exclude each other"))
+        #expect(
+            try self.message(config(cluster: "server: https://h\nproxy-url: socks4://p")).contains(
+                "line 8: `proxy-url` of cluster \"c\": scheme \"socks4\""))
     }
 }

@@ -341,6 +341,15 @@ typedef struct plm_client_options {
     plm_text client_key_pem;
     /// Accept any server certificate.
     bool insecure_skip_verify;
+    /// The name, or address, that the server's certificate is for, to be asked for by SNI. NULL:
+    /// that of `base_url`.
+    const char *_Nullable tls_server_name;
+    /// "http://", "https://", "socks5://" or "socks5h://" with host and port. NULL: as the
+    /// environment says (HTTPS_PROXY, NO_PROXY). "": none.
+    const char *_Nullable proxy_url;
+    /// Lines "Name: value" sent with each request. They never show in errors.
+    const plm_text *_Nullable header_lines;
+    size_t header_line_count;
     /// "plimsoll/VERSION (os/arch)". An agent that starts with `curl` makes a kube-apiserver
     /// pretty-print.
     const char *_Nullable user_agent;

@@ -1,6 +1,7 @@
 #include "plm_client.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_CONNECT_TIMEOUT_MS 30000
@@ -36,6 +37,74 @@ static bool copy_string(const plm_allocator *allocator, const char *text, char *
     return *copy != NULL;
 }
 
+static bool append_line(struct curl_slist **list, const char *line) {
+    struct curl_slist *grown = curl_slist_append(*list, line);
+    *list = grown != NULL ? grown : *list;
+    return grown != NULL;
+}
+
+/// libcurl asks for, and checks, the certificate of the URL's host. So the URL gets the wanted
+/// name, and the connection is led to the real host, which also stands in the Host header.
+static bool set_tls_server_name(plm_client *client, const char *base_url, const char *name) {
+    CURLU *url = curl_url();
+    char *host = NULL;
+    char *port = NULL;
+    char *text = NULL;
+    char line[1024];
+    bool done = url != NULL && curl_url_set(url, CURLUPART_URL, base_url, 0) == CURLUE_OK &&
+                curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    if (done) {
+        bool is_plain_v6 = strchr(name, ':') != NULL && name[0] != '[';
+        char target[300];
+        snprintf(target, sizeof target, is_plain_v6 ? "[%s]" : "%s", name);
+        snprintf(line, sizeof line, "%s:%s:%s:%s", target, port, host, port);
+        done = curl_url_set(url, CURLUPART_HOST, target, 0) == CURLUE_OK &&
+               append_line(&client->connect_to, line) &&
+               curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK;
+        snprintf(line, sizeof line, "Host: %s:%s", host, port);
+        done = done && append_line(&client->header_lines, line);
+    }
+    if (done) {
+        size_t length = strlen(text);
+        if (length > 0 && text[length - 1] == '/') {
+            text[length - 1] = '\0';
+        }
+        done = copy_string(&client->allocator, text, &client->base_url);
+    }
+    curl_free(text);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(url);
+    return done;
+}
+
+static bool copy_header_lines(plm_client *client, const plm_client_options *options) {
+    for (size_t index = 0; index < options->header_line_count; index++) {
+        const plm_text *text = &options->header_lines[index];
+        char *line = plm_copy_bytes(&client->allocator, text->bytes, text->length);
+        bool done = line != NULL && append_line(&client->header_lines, line);
+        plm_deallocate(&client->allocator, line);
+        if (!done) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool set_address(plm_client *client, const plm_client_options *options) {
+    if (options->proxy_url != NULL &&
+        !copy_string(&client->allocator, options->proxy_url, &client->proxy_url)) {
+        return false;
+    }
+    // A URL that cannot be parsed is kept as it is: the first stream will say so.
+    if (options->tls_server_name != NULL &&
+        set_tls_server_name(client, options->base_url, options->tls_server_name)) {
+        return true;
+    }
+    return copy_string(&client->allocator, options->base_url, &client->base_url);
+}
+
 static bool set_up_transfer(plm_client *client, const plm_client_options *options) {
     const plm_allocator *allocator = &client->allocator;
     pthread_once(&curl_once, initialize_curl);
@@ -49,7 +118,7 @@ static bool set_up_transfer(plm_client *client, const plm_client_options *option
     return client->multi != NULL && client->share != NULL &&
            curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
                CURLSHE_OK &&
-           copy_string(allocator, options->base_url, &client->base_url) &&
+           set_address(client, options) && copy_header_lines(client, options) &&
            copy_string(allocator,
                        options->user_agent != NULL ? options->user_agent : DEFAULT_USER_AGENT,
                        &client->user_agent) &&
@@ -100,6 +169,9 @@ void plm_client_destroy(plm_client *client) {
     if (client->images.slots != NULL) {
         plm_image_table_free(&client->images);
     }
+    curl_slist_free_all(client->connect_to);
+    curl_slist_free_all(client->header_lines);
+    plm_deallocate(&allocator, client->proxy_url);
     plm_deallocate(&allocator, client->base_url);
     plm_deallocate(&allocator, client->user_agent);
     plm_buffer_free(&allocator, &client->ca_pem);

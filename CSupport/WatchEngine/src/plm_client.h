@@ -20,6 +20,11 @@ struct plm_client {
     plm_buffer client_certificate_pem;
     plm_buffer client_key_pem;
     bool insecure_skip_verify;
+    /// With a TLS server name, `base_url` names that, and this leads to the real host.
+    struct curl_slist *connect_to;
+    /// Host header of the real host, then the caller's lines.
+    struct curl_slist *header_lines;
+    char *proxy_url;
     int32_t connect_timeout_ms;
     int32_t dead_peer_timeout_ms;
     /// Holds the connections.

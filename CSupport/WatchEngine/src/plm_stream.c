@@ -339,6 +339,15 @@ static bool add_headers(plm_stream *self, const plm_request *request) {
     if (done && request->content_type != NULL) {
         done = add_text_header(self, "Content-Type", request->content_type);
     }
+    const struct curl_slist *line = self->client->header_lines;
+    for (; done && line != NULL; line = line->next) {
+        struct curl_slist *grown = NULL;
+        if (!has_control_bytes(line->data, strlen(line->data))) {
+            grown = curl_slist_append(self->headers, line->data);
+        }
+        done = grown != NULL;
+        self->headers = done ? grown : self->headers;
+    }
     // No "100-continue": it costs a round trip.
     return done && add_text_header(self, "Expect", "");
 }
@@ -412,6 +421,10 @@ static bool set_options(plm_stream *self, const plm_request *request, const char
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, self);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, self);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self->headers);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, client->connect_to);
+    if (client->proxy_url != NULL) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, client->proxy_url);
+    }
     set_tls_options(self);
     if (request->body.length > 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);

@@ -1,0 +1,73 @@
+/// A proxy in a process of its own, which prints the targets it was asked for.
+package final class Proxy: Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
+        case http, socks5
+    }
+
+    package let url: String
+    private let program: Program
+
+    /// The targets so far: "host:port".
+    package var targets: [String] {
+        program.output.split(separator: "\n").dropFirst().map(String.init)
+    }
+
+    package init(_ kind: Kind) async throws {
+        let program = try Program("python3", ["-u", "-c", Self.script, kind.rawValue])
+        self.program = program
+        let port = try await program.wait(for: "port") {
+            program.output.split(separator: "\n").first.map(String.init)
+        }
+        url = "\(kind.rawValue)://127.0.0.1:\(port)"
+    }
+
+    deinit { program.signal(15) }
+
+    private static let script = """
+        import select, socket, struct, sys, threading
+
+        def exactly(client, count):
+            data = b""
+            while len(data) < count:
+                part = client.recv(count - len(data))
+                if not part:
+                    raise EOFError
+                data += part
+            return data
+
+        def http(client):
+            head = b""
+            while not head.endswith(b"\\r\\n\\r\\n"):
+                head += exactly(client, 1)
+            host, port = head.split()[1].decode().rsplit(":", 1)
+            return host, int(port), b"HTTP/1.1 200 Connection established\\r\\n\\r\\n"
+
+        def socks5(client):
+            exactly(client, exactly(client, 2)[1])
+            client.sendall(b"\\x05\\x00")
+            kind = exactly(client, 4)[3]
+            if kind == 1:
+                host = socket.inet_ntoa(exactly(client, 4))
+            else:
+                host = exactly(client, exactly(client, 1)[0]).decode()
+            port = struct.unpack(">H", exactly(client, 2))[0]
+            return host, port, b"\\x05\\x00\\x00\\x01" + bytes(6)
+
+        def serve(client):
+            host, port, answer = globals()[sys.argv[1]](client)
+            print(f"{host}:{port}")
+            server = socket.create_connection((host, port))
+            client.sendall(answer)
+            while True:
+                for ready in select.select([client, server], [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    (server if ready is client else client).sendall(data)
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(listener.getsockname()[1])
+        while True:
+            threading.Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
+        """
+}
