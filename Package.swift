@@ -32,7 +32,10 @@ let package = Package(
         .executable(name: "plimsoll", targets: ["plimsoll"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(
+            url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
     ],
     targets: [
         .systemLibrary(
@@ -48,7 +51,12 @@ let package = Package(
             name: "CYaml", path: "CSupport/CYaml", pkgConfig: "yaml-0.1",
             providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .target(
-            name: "KubeClient", dependencies: ["WatchEngine", "CYaml"],
+            name: "KubeClient",
+            dependencies: [
+                "WatchEngine", "CYaml",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: swiftSettings),
         .target(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],

@@ -1,3 +1,4 @@
+import Synchronization
 package import WatchEngine
 
 /// A client of one cluster's API server. Thread-safe.
@@ -6,6 +7,8 @@ public final class KubeClient: Sendable {
     public let configuration: KubeConfiguration
     private let userAgent: String
     private let limits: DecodingLimits
+    private let exec: ExecCredentials?
+    private let lastMaterial = Mutex<TLSMaterial?>(nil)
 
     /// Makes a client. Nothing is connected yet.
     ///
@@ -20,16 +23,68 @@ public final class KubeClient: Sendable {
     ) {
         self.configuration = configuration
         self.limits = limits
+        exec = configuration.exec.map { plugin in
+            var plugin = plugin
+            plugin.patience = configuration.execTimeout
+            return ExecCredentials(plugin)
+        }
         self.userAgent = userAgent
     }
 
-    /// An engine client for one thread. Certificates in files are read now.
+    /// Certificates and token as they are now: of files that have been replaced, the new ones; of an
+    /// exec plugin, what it answers. May block as long as the plugin takes. A certificate that cannot
+    /// be read because it is just being replaced counts as the last one.
     ///
-    /// - Throws: `configuration`, `memory`.
-    package func makeEngine() throws(KubeError) -> EngineClient {
-        let authority = try configuration.authority?.read("certificate-authority") ?? []
-        let certificate = try configuration.certificate?.read("client-certificate") ?? []
-        let key = try configuration.key?.read("client-key") ?? []
+    /// - Throws: `configuration`, `credentials`, `cancelled`.
+    package func access(
+        _ isCancelled: @escaping @Sendable () -> Bool
+    ) throws(KubeError) -> (material: TLSMaterial, token: String) {
+        let credential = try exec?.credential(isCancelled)
+        var material: TLSMaterial
+        do throws(KubeError) {
+            material = TLSMaterial(
+                authority: try configuration.authority?.read("certificate-authority") ?? [],
+                certificate: try configuration.certificate?.read("client-certificate") ?? [],
+                key: try configuration.key?.read("client-key") ?? [])
+            let read = material
+            lastMaterial.withLock { $0 = read }
+        } catch {
+            guard let last = lastMaterial.withLock({ $0 }) else { throw error }
+            material = last
+        }
+        if let certificate = credential?.certificate, let key = credential?.key {
+            material.certificate = Array(certificate.utf8)
+            material.key = Array(key.utf8)
+        }
+        // Only over https, so that a token never travels in the clear.
+        guard configuration.server.hasPrefix("https://") else { return (material, "") }
+        if let credential { return (material, credential.token ?? "") }
+        return (material, try storedToken())
+    }
+
+    /// The token of the kubeconfig. A token file is read anew each time, for it is rotated.
+    private func storedToken() throws(KubeError) -> String {
+        guard let file = configuration.tokenFile else { return configuration.token ?? "" }
+        do throws(KubeError) {
+            let text = String(decoding: try FileReader.read(file), as: UTF8.self)
+            let token = text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace)
+            guard !token.isEmpty else {
+                throw KubeError(.credentials, "the token file \(file) is empty")
+            }
+            return String(token.reversed())
+        } catch {
+            if let token = configuration.token { return token }
+            throw KubeError(.credentials, error.message)
+        }
+    }
+
+    /// An engine client for one thread.
+    ///
+    /// - Throws: `memory`.
+    package func makeEngine(_ material: TLSMaterial) throws(KubeError) -> EngineClient {
+        let (authority, certificate, key) = (
+            material.authority, material.certificate, material.key
+        )
         let handle = configuration.server.withCString { server in
             userAgent.withCString { agent in
                 withOptionalCString(configuration.tlsServerName) { name in
@@ -75,24 +130,24 @@ public final class KubeClient: Sendable {
         }
     }
 
-    /// The bearer token to send now. A token file is read anew each time, for it is rotated; only
-    /// over https, so that it never travels in the clear.
-    ///
-    /// - Throws: `credentials`.
-    package func bearerToken() throws(KubeError) -> String {
-        guard configuration.server.hasPrefix("https://") else { return "" }
-        guard let file = configuration.tokenFile else { return configuration.token ?? "" }
-        do throws(KubeError) {
-            let text = String(decoding: try FileReader.read(file), as: UTF8.self)
-            let token = text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace)
-            guard !token.isEmpty else {
-                throw KubeError(.credentials, "the token file \(file) is empty")
-            }
-            return String(token.reversed())
-        } catch {
-            if let token = configuration.token { return token }
-            throw KubeError(.credentials, error.message)
-        }
+    /// The server has not accepted our credential. Returns whether another one may be had, so that
+    /// it makes sense to ask again at once.
+    package func credentialWasRefused() -> Bool {
+        exec?.invalidate()
+        return exec != nil || configuration.tokenFile != nil
+    }
+}
+
+/// Certificates and key, PEM.
+package struct TLSMaterial: Sendable, Hashable {
+    package var authority: [UInt8]
+    package var certificate: [UInt8]
+    package var key: [UInt8]
+
+    package init(authority: [UInt8] = [], certificate: [UInt8] = [], key: [UInt8] = []) {
+        self.authority = authority
+        self.certificate = certificate
+        self.key = key
     }
 }
 

@@ -30,6 +30,10 @@ public struct KubeConfiguration: Sendable {
     /// "": no proxy. Nil: as the environment says.
     var proxyURL: String?
     var impersonation = Impersonation()
+    /// How long an exec plugin may take that asks no questions. One that may has 5 minutes.
+    public var execTimeout = Duration.seconds(60)
+    /// Asked where there is no other credential.
+    var exec: ExecPlugin?
 
     /// Where a pod finds its service account.
     static let serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -125,7 +129,36 @@ public struct KubeConfiguration: Sendable {
         try readCluster(cluster, clusterName)
         guard let userName = overrides.user ?? context.value["user"]?.string, !userName.isEmpty
         else { return }
-        try readUser(try config.user(userName, context: name), userName)
+        let user = try config.user(userName, context: name)
+        try readUser(user, userName)
+        // As client-go: a plugin is for users without another credential.
+        guard let exec = user.value["exec"], token == nil, tokenFile == nil, certificate == nil
+        else { return }
+        self.exec = try ExecPlugin(
+            exec, user, user: userName, clusterInfo: try clusterInfo(cluster, clusterName))
+    }
+
+    /// What a plugin may want to know of the cluster.
+    private func clusterInfo(
+        _ cluster: Kubeconfig.Entry, _ name: String
+    ) throws(KubeError) -> String {
+        var parts = ["\"server\":\(JSONString.quoted(server))"]
+        if let tlsServerName {
+            parts.append("\"tls-server-name\":\(JSONString.quoted(tlsServerName))")
+        }
+        if skipsVerification { parts.append("\"insecure-skip-tls-verify\":true") }
+        if let authority = try authority?.read("certificate-authority of cluster \"\(name)\"") {
+            let data = Data(authority).base64EncodedString()
+            parts.append("\"certificate-authority-data\":\"\(data)\"")
+        }
+        if let proxy = cluster.value["proxy-url"]?.string {
+            parts.append("\"proxy-url\":\(JSONString.quoted(proxy))")
+        }
+        for extension_ in cluster.value["extensions"]?.elements ?? []
+        where extension_["name"]?.string == "\(ExecPlugin.group)/exec" {
+            if let config = extension_["extension"] { parts.append("\"config\":\(config.json)") }
+        }
+        return "{" + parts.joined(separator: ",") + "}"
     }
 
     private static func check(_ server: String, _ what: String) throws(KubeError) {
@@ -157,8 +190,16 @@ public struct KubeConfiguration: Sendable {
         _ user: Kubeconfig.Entry, _ name: String
     ) throws(KubeError) {
         let what = "user \"\(name)\""
-        for key in ["exec", "auth-provider", "username"] where user.value[key] != nil {
-            throw Self.unsupported(key, what, user)
+        if let provider = user.value["auth-provider"] {
+            throw Kubeconfig.invalid(
+                "\(user.file), line \(provider.line): `auth-provider` of \(what) has been removed from "
+                    + "Kubernetes; use the provider's exec plugin (gke-gcloud-auth-plugin, kubelogin)"
+            )
+        }
+        if let name = user.value["username"] {
+            throw Kubeconfig.invalid(
+                "\(user.file), line \(name.line): `username` of \(what): kube-apiservers take no "
+                    + "passwords any more; use a token, a client certificate or an exec plugin")
         }
         token = user.value["token"]?.string
         tokenFile = user.path("tokenFile")
@@ -208,10 +249,12 @@ public struct KubeConfiguration: Sendable {
         if let certificateFile = overrides.clientCertificate, let keyFile = overrides.clientKey {
             certificate = .file(certificateFile)
             key = .file(keyFile)
+            exec = nil
         }
         if let token = overrides.token {
             self.token = token
             tokenFile = nil
+            exec = nil
         }
         if let proxy = overrides.proxyURL { proxyURL = try Self.proxy(proxy, "--proxy-url") }
         if let user = overrides.impersonatedUser { impersonation.user = user }
@@ -250,14 +293,6 @@ public struct KubeConfiguration: Sendable {
                 "\(entry.file), line \(value.line): `\(key)` must be true or false")
         }
         return flag
-    }
-
-    private static func unsupported(
-        _ key: String, _ what: String, _ entry: Kubeconfig.Entry
-    ) -> KubeError {
-        Kubeconfig.invalid(
-            "\(entry.file), line \(entry.value[key]?.line ?? 0): `\(key)` of \(what) is not "
-                + "supported yet; use a token, a tokenFile or a client certificate")
     }
 }
 

@@ -114,10 +114,11 @@ extension Kubeconfig.Entry {
     /// A path in the entry, made absolute.
     func path(_ key: String) -> String? {
         guard let path = value[key]?.string, !path.isEmpty else { return nil }
-        if path.hasPrefix("/") { return path }
-        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
-        return folder + path
+        return path.hasPrefix("/") ? path : folder + path
     }
+
+    /// The file's folder with a slash, "" for the working directory.
+    var folder: String { file.lastIndex(of: "/").map { String(file[...$0]) } ?? "" }
 
     /// PEM that stands in the entry in base64, or in a file it names. Inline wins.
     func pem(_ key: String, what: String) throws(KubeError) -> PEMSource? {

@@ -1,4 +1,5 @@
 internal import CYaml
+import FoundationEssentials
 
 /// A YAML document (JSON is YAML too), with the line of every value for error messages.
 ///
@@ -71,6 +72,27 @@ package struct YAML: Sendable {
     /// A mapping's value, null counting as absent.
     package subscript(key: String) -> YAML? {
         pairs?.last { $0.key == key }.flatMap { $0.value.isNull ? nil : $0.value }
+    }
+
+    /// The same as JSON. Plain scalars are numbers, booleans and nulls where they look like it.
+    package var json: String {
+        switch content {
+        case .sequence(let elements):
+            return "[" + elements.map(\.json).joined(separator: ",") + "]"
+        case .mapping(let pairs):
+            let members = pairs.map { "\(JSONString.quoted($0.key)):\($0.value.json)" }
+            return "{" + members.joined(separator: ",") + "}"
+        case .scalar(let text, let isPlain):
+            if isNull { return "null" }
+            if let bool { return "\(bool)" }
+            if isPlain, Int64(text) != nil, !text.hasPrefix("+"), text == String(Int64(text)!) {
+                return text
+            }
+            if isPlain, text.contains("."), let number = Double(text), number.isFinite {
+                return "\(number)"
+            }
+            return JSONString.quoted(text)
+        }
     }
 
     // MARK: Reading
@@ -191,5 +213,15 @@ package struct YAML: Sendable {
         private static func anchor(_ line: Int) -> Malformed {
             Malformed(message: "anchors and aliases are not supported", line: line)
         }
+    }
+}
+
+/// Strings as JSON.
+enum JSONString {
+    static func quoted(_ text: String) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        // A string cannot fail to encode.
+        return String(decoding: (try? encoder.encode(text)) ?? Data("\"\"".utf8), as: UTF8.self)
     }
 }

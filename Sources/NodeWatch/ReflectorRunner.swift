@@ -24,8 +24,8 @@ final class ReflectorRunner {
     private let notify: @Sendable (WatchNotice) -> Void
 
     private var reflector: Reflector
-    /// What to do when there is an engine again.
-    private var pendingAction: Reflector.Action?
+    /// A refused credential is replaced once, before the refusal counts.
+    private var hasReplacedCredential = false
     /// Images of the engine at hand.
     private var images = ImageTable()
     /// The list that comes in.
@@ -59,44 +59,52 @@ final class ReflectorRunner {
 
     /// Runs until cancelled.
     func run() {
+        var action = reflector.start()
         while !canceller.isCancelled {
-            do throws(KubeError) {
-                let engine = try client.makeEngine()
-                images = ImageTable()
-                drive(engine)
-            } catch {
-                pendingAction = after(reflector.failed(error), error)
-                if case .wait(let delay) = pendingAction {
-                    if canceller.sleep(delay) { return }
-                    pendingAction = reflector.waited()
+            switch action {
+            case .wait(let delay):
+                if canceller.sleep(delay) { return }
+                action = reflector.waited()
+            case .open:
+                let canceller = canceller
+                do throws(KubeError) {
+                    // An engine has its certificates for life: with others there is another.
+                    let material = try client.access { canceller.isCancelled }.material
+                    let engine = try client.makeEngine(material)
+                    images = ImageTable()
+                    action = drive(engine, material, action)
+                } catch {
+                    action = after(reflector.failed(error), error)
                 }
+            case .proceed, .commit, .commitAndOpen: action = reflector.start()
             }
         }
     }
 
-    /// Works with one engine until cancelled, or until its certificates may have to be read anew.
-    private func drive(_ engine: borrowing EngineClient) {
-        var action = pendingAction ?? reflector.start()
-        pendingAction = nil
+    /// Works with one engine until cancelled, or until its certificates have been replaced. Returns
+    /// what is to be done then.
+    private func drive(
+        _ engine: borrowing EngineClient, _ material: TLSMaterial, _ first: Reflector.Action
+    ) -> Reflector.Action {
+        let canceller = canceller
+        var action = first
         while !canceller.isCancelled {
             switch action {
             case .open(let request):
-                var failure: KubeError.Code?
-                action = read(request, action.keepsPages, engine, &failure)
-                if failure == .certificate || failure == .credentials || failure == .tls {
-                    pendingAction = action
-                    if case .wait(let delay) = action {
-                        if canceller.sleep(delay) { return }
-                        pendingAction = reflector.waited()
-                    }
-                    return
+                do throws(KubeError) {
+                    let access = try client.access { canceller.isCancelled }
+                    if access.material != material { return action }
+                    action = read(request, action.keepsPages, engine, access.token)
+                } catch {
+                    action = after(reflector.failed(error), error)
                 }
             case .wait(let delay):
-                if canceller.sleep(delay) { return }
+                if canceller.sleep(delay) { return action }
                 action = reflector.waited()
-            case .proceed, .commit, .commitAndOpen: action = reflector.start()
+            case .proceed, .commit, .commitAndOpen: return action
             }
         }
+        return action
     }
 
     // MARK: One stream
@@ -107,13 +115,12 @@ final class ReflectorRunner {
         var opened: ContinuousClock.Instant
         var lastEvent: ContinuousClock.Instant
         var bodyBytes = 0
-        var failure: KubeError.Code?
     }
 
     /// Reads a stream until the reflector wants another.
     private func read(
         _ request: Reflector.Request, _ keepsPages: Bool, _ engine: borrowing EngineClient,
-        _ failure: inout KubeError.Code?
+        _ token: String
     ) -> Reflector.Action {
         if let previous, previous.isStream { counters.update { $0.reconnects += 1 } }
         previous = request
@@ -122,15 +129,12 @@ final class ReflectorRunner {
         let target = request.target(selector, timeoutSeconds: seconds)
         let stream: NodeStream
         do throws(KubeError) {
-            stream = try NodeStream(
-                engine, target: target, token: try client.bearerToken(), canceller: canceller)
+            stream = try NodeStream(engine, target: target, token: token, canceller: canceller)
         } catch {
-            failure = error.code
             return after(reflector.failed(error), error)
         }
         let now = clock.now
         var reading = Reading(request: request, opened: now, lastEvent: now)
-        defer { failure = reading.failure }
         while true {
             let wait = reflector.isListing ? options.reportInterval : .seconds(1)
             let action = stream.next(within: wait) { events, batch in
@@ -257,12 +261,17 @@ final class ReflectorRunner {
         switch event.kind {
         case .image: images.define(event.image)
         case .head:
+            if event.head.status != 401 { hasReplacedCredential = false }
             if event.head.status < 300, case .watch = reading.request, let since = outageStart {
                 outageStart = nil
                 notify(.resumed(after: clock.now - since))
             }
         case .status:
             let status = KubeStatus(event.status)
+            if status.code == 401, !hasReplacedCredential, client.credentialWasRefused() {
+                hasReplacedCredential = true
+                return .open(reading.request)
+            }
             var error = KubeError(.refused, "the server says: \(status.code) \(status.message)")
             error.httpStatus = status.code
             error.status = status
@@ -275,7 +284,6 @@ final class ReflectorRunner {
             return after(reflector.ended(after: clock.now - reading.opened), error)
         case .failure:
             let error = KubeError(event.failure)
-            reading.failure = error.code
             return after(reflector.failed(error), error)
         case .rejected: reject(event.rejection)
         case .unknown: counters.update { $0.events += 1 }

@@ -60,6 +60,9 @@ struct PlimsollSim: AsyncParsableCommand {
     @Flag(help: "Refuse watches that ask for initial events, as servers before 1.34 may.")
     var noStreamingLists = false
 
+    @Flag(help: "Give the kubeconfig a client certificate instead of a token.")
+    var clientCertificate = false
+
     @Option(
         help: ArgumentHelp(
             "Where to write the kubeconfig, or of which simulation it is that a command is for.",
@@ -129,7 +132,11 @@ struct PlimsollSim: AsyncParsableCommand {
         let server = try await SimulatorServer(cluster, options)
 
         let files = try RunFiles(server.port, kubeconfig)
-        try files.write(server.kubeconfig())
+        try files.write(
+            clientCertificate
+                ? server.kubeconfig(
+                    user: try server.authority.user(options.adminUser, group: "system:masters"))
+                : server.kubeconfig())
         defer { files.remove() }
         try await ControlSocket.listen(files.control, ControlCommand(server))
         print(files.kubeconfig)

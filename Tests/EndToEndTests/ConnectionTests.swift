@@ -75,4 +75,140 @@ struct ConnectionTests {
         #expect(result.status == 1)
         #expect(!result.errors.contains(access.token))
     }
+
+    @Test func `authenticate with a client certificate`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--client-certificate"])
+        defer { simulator.stop() }
+        let result = try await watch(simulator, [])
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
+    /// A kubeconfig for a simulator whose user has these fields instead of a token.
+    private func kubeconfig(
+        _ simulator: SimulatorProcess, user: String, in folder: URL
+    ) throws -> String {
+        let text = try String(contentsOfFile: simulator.kubeconfig, encoding: .utf8)
+        let token = "token: \(try simulator.access().token)"
+        let file = folder.appending(path: "kubeconfig")
+        try text.replacingOccurrences(of: token, with: user).write(
+            to: file, atomically: true, encoding: .utf8)
+        return file.path
+    }
+
+    private func withFolder(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await body(folder)
+    }
+
+    private func plugin(_ script: String, in folder: URL) throws {
+        let file = folder.appending(path: "plugin")
+        try "#!/bin/sh\ncd \"$(dirname \"$0\")\"\n\(script)\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: file.path)
+    }
+
+    private let exec = """
+        exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, interactiveMode: Never}
+        """
+
+    @Test func `replace a plugin's token once when it is refused, and go on`() async throws {
+        let simulator = try await SimulatorProcess(
+            ["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        try await withFolder { folder in
+            // The first token is wrong, as one that has expired would be.
+            try plugin(
+                """
+                echo run >> runs
+                token=wrong
+                [ "$(wc -l < runs)" -gt 1 ] && token=\(try simulator.access().token)
+                echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",'
+                echo '"status":{"token":"'$token'"}}'
+                """, in: folder)
+            let file = try kubeconfig(simulator, user: exec, in: folder)
+            let program = try Program("plimsoll", ["watch", "--kubeconfig", file, "-o", "json"])
+            try await program.wait(for: "sync") {
+                program.errors.contains("2 nodes in") ? true : nil
+            }
+            // A refusal in the middle of the watch, too.
+            try await simulator.command("fault", "watch", "status=401")
+            try await simulator.command("cut")
+            let name = try await simulator.nodes()[0].name
+            try await simulator.command("pull", name, "x:1", "5MB")
+            try await program.wait(for: "alert") { program.output.isEmpty ? nil : true }
+            program.signal(SIGTERM)
+            let result = try await program.result()
+            #expect(result.status == 0)
+            #expect(!result.errors.contains("401"))
+            let runs = try String(contentsOf: folder.appending(path: "runs"), encoding: .utf8)
+            #expect(runs.split(separator: "\n").count == 3)
+        }
+    }
+
+    @Test func `do not outlive an interruption, though a plugin hangs`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2"])
+        defer { simulator.stop() }
+        try await withFolder { folder in
+            try plugin("touch started; sleep 600", in: folder)
+            let file = try kubeconfig(simulator, user: exec, in: folder)
+            let program = try Program("plimsoll", ["watch", "--kubeconfig", file])
+            let started = folder.appending(path: "started").path
+            try await program.wait(for: "plugin") {
+                FileManager.default.fileExists(atPath: started) ? true : nil
+            }
+            program.signal(SIGINT)
+            #expect(try await program.result().status == 130)
+        }
+    }
+
+    @Test func `end at once where a plugin fails, with its own words`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2"])
+        defer { simulator.stop() }
+        try await withFolder { folder in
+            try plugin("echo 'please log in' >&2; exit 7", in: folder)
+            let file = try kubeconfig(simulator, user: exec, in: folder)
+            let result = try await Program.run("plimsoll", ["watch", "--kubeconfig", file])
+            #expect(result.status == 1)
+            #expect(result.errors.contains("please log in\n"))
+            #expect(result.errors.contains("of user \"simulated-admin\" failed with exit code 7"))
+        }
+    }
+
+    @Test func `take up a token file and an authority that were replaced`() async throws {
+        let simulator = try await SimulatorProcess(
+            ["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        try await withFolder { folder in
+            let token = folder.appending(path: "token")
+            try simulator.access().token.write(to: token, atomically: true, encoding: .utf8)
+            let file = try kubeconfig(simulator, user: "tokenFile: token", in: folder)
+            let authority = folder.appending(path: "ca.pem")
+            try simulator.access().authority.write(
+                to: authority, atomically: true, encoding: .utf8)
+            let program = try Program(
+                "plimsoll",
+                ["watch", "--kubeconfig", file, "--certificate-authority", authority.path])
+            try await program.wait(for: "sync") {
+                program.errors.contains("2 nodes in") ? true : nil
+            }
+            // Both go bad under the running watch, which only shows when it must connect anew.
+            try "wrong".write(to: token, atomically: true, encoding: .utf8)
+            try FileManager.default.removeItem(at: authority)
+            try await simulator.command("cut")
+            try await program.wait(for: "refusal") {
+                program.errors.contains("401 Unauthorized") ? true : nil
+            }
+            try simulator.access().token.write(to: token, atomically: true, encoding: .utf8)
+            try simulator.access().authority.write(
+                to: authority, atomically: true, encoding: .utf8)
+            try await program.wait(for: "resumption") {
+                program.errors.contains("nothing missed") ? true : nil
+            }
+            program.signal(SIGTERM)
+            #expect(try await program.result().status == 0)
+        }
+    }
 }

@@ -44,6 +44,11 @@ private func config(cluster: String = "server: https://h:6443", user: String = "
         """
 }
 
+extension KubeClient {
+    /// The token it would send now.
+    fileprivate func token() throws -> String { try access { false }.token }
+}
+
 extension KubeConfigurationOverrides {
     /// Only another context.
     fileprivate static func context(_ name: String?) -> KubeConfigurationOverrides {
@@ -82,29 +87,29 @@ struct KubeconfigTests {
         let configuration = try load(config())
         #expect(configuration.contextName == "main")
         #expect(configuration.server == "https://h:6443")
-        #expect(try KubeClient(configuration).bearerToken() == "t")
+        #expect(try KubeClient(configuration).token() == "t")
         let json = #"""
             {"clusters":[{"name":"c","cluster":{"server":"https://j/"}}],"contexts":[{"name":"x",
             "context":{"cluster":"c","user":"u"}}],"current-context":"x","users":[{"name":"u",
             "user":{"token":"\u0041"}}]}
             """#
         #expect(try load(json).server == "https://j")
-        #expect(try KubeClient(try load(json)).bearerToken() == "A")
+        #expect(try KubeClient(try load(json)).token() == "A")
     }
 
     @Test func `finds files relative to the kubeconfig, and reads a token file each time`() throws {
         let file = try folder.write("token", " one \n")
         let client = KubeClient(try load(config(user: "tokenFile: token")))
-        #expect(try client.bearerToken() == "one")
+        #expect(try client.token() == "one")
         try "two".write(toFile: file, atomically: true, encoding: .utf8)
-        #expect(try client.bearerToken() == "two")
+        #expect(try client.token() == "two")
         try "".write(toFile: file, atomically: true, encoding: .utf8)
-        #expect(throws: KubeError.self) { try client.bearerToken() }
+        #expect(throws: KubeError.self) { try client.token() }
     }
 
     @Test func `never sends a token in the clear`() throws {
         let client = KubeClient(try load(config(cluster: "server: http://h")))
-        #expect(try client.bearerToken() == "")
+        #expect(try client.token() == "")
         #expect(!"\(client.configuration)".contains("token"))
     }
 
@@ -139,8 +144,11 @@ struct KubeconfigTests {
             try message(config(user: "client-certificate: a.pem"))
                 == "config: user \"u\" has a client certificate but no client key")
         #expect(
-            try message(config(user: "exec: {command: aws}")).contains(
-                "line 11: `exec` of user \"u\" is not supported yet"))
+            try message(config(user: "username: me")).contains(
+                "line 11: `username` of user \"u\": kube-apiservers take no passwords"))
+        #expect(
+            try message(config(user: "auth-provider: {name: gcp}")).contains(
+                "use the provider's exec plugin"))
         #expect(
             try message(
                 config(
@@ -160,7 +168,7 @@ struct KubeconfigTests {
                 config(
                     cluster: "server: https://h\ncertificate-authority: ca.pem")))
         #expect {
-            _ = try client.makeEngine()
+            _ = try client.access { false }
         } throws: { error in
             "\(error)".hasPrefix("certificate-authority: cannot open \(folder.path)/ca.pem")
         }
@@ -204,7 +212,7 @@ struct KubeconfigTests {
         let client = KubeClient(
             try load(config(cluster: "server: https://h\ntls-server-name: x"), overrides))
         #expect(client.configuration.server == "https://other:1")
-        #expect(try client.bearerToken() == "flag")
+        #expect(try client.token() == "flag")
         // A server alone is enough.
         let alone = try KubeConfiguration.load(
             .automatic, overrides, environment: ["HOME": "/nowhere"])
