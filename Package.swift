@@ -126,7 +126,8 @@ if withSimulator {
             name: "ClusterSimulatorTests", dependencies: ["ClusterSimulator", "TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["plimsoll", "plimsoll-sim", "TestSupport"],
+            name: "EndToEndTests",
+            dependencies: ["KubeClient", "plimsoll", "plimsoll-sim", "TestSupport"],
             swiftSettings: swiftSettings),
     ]
 }

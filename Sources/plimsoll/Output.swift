@@ -14,6 +14,11 @@ enum Output {
         if !tryLine(text) { endProgram(0) }
     }
 
+    /// Writes text that ends with a line break of its own.
+    static func text(_ text: String) {
+        if !FileDescriptor.write(text, to: STDOUT_FILENO) { endProgram(0) }
+    }
+
     /// Writes one line at once. False when nobody reads any more.
     static func tryLine(_ text: String) -> Bool {
         FileDescriptor.write(text + "\n", to: STDOUT_FILENO)

@@ -10,11 +10,13 @@ struct Plimsoll: AsyncParsableCommand {
               plimsoll demo                      see it work on a simulated cluster
               plimsoll watch                     watch the cluster of the current context
               plimsoll watch --context prod -l pool=gpu -o json
+              plimsoll get --sort-by storage     list nodes with their image storage
               plimsoll sim --nodes 5000          a cluster to try things on
             """,
         version: Version.text,
         subcommands: [
-            WatchCommand.self, DemoCommand.self, SimCommand.self, DecodeCommand.self,
+            WatchCommand.self, GetCommand.self, DemoCommand.self, SimCommand.self,
+            DecodeCommand.self,
             VersionCommand.self,
         ])
 

@@ -1,0 +1,104 @@
+import Foundation
+import KubeClient
+import TestSupport
+import Testing
+
+@Suite("plimsoll get", .timeLimit(.minutes(2)))
+struct GetTests {
+    private func get(
+        _ simulator: SimulatorProcess, _ arguments: String...
+    ) async throws -> Program.Result {
+        try await Program.run(
+            "plimsoll", ["get", "--kubeconfig", simulator.kubeconfig] + arguments)
+    }
+
+    private func items(_ text: String) throws -> [[String: Any]] {
+        let list = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        return try #require(list?["items"] as? [[String: Any]])
+    }
+
+    @Test func `says of 5,000 nodes what kubectl says`() async throws {
+        let simulator = try await SimulatorProcess(
+            ["--nodes", "5000", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let ours = try await get(simulator, "-o", "json")
+        let raw = try await Program.run(
+            "kubectl", ["--kubeconfig", simulator.kubeconfig, "get", "--raw", "/api/v1/nodes"],
+            environment: ["HOME": FileManager.default.temporaryDirectory.path])
+        let mine = try items(ours.output).map { node in
+            let images = (node["images"] as? [[String: Any]] ?? []).map {
+                "\($0["names"] as? [String] ?? [])=\($0["sizeBytes"] as? Int ?? -1)"
+            }
+            return "\(node["name"] ?? "") \(node["uid"] ?? "") \(node["resourceVersion"] ?? "") "
+                + "\(node["imageBytes"] ?? "") \(node["imageCount"] ?? "") \(images)"
+        }
+        let theirs = try items(raw.output).map { node in
+            let metadata = node["metadata"] as? [String: Any] ?? [:]
+            let list = (node["status"] as? [String: Any])?["images"] as? [[String: Any]] ?? []
+            let images = list.map {
+                "\($0["names"] as? [String] ?? [])=\($0["sizeBytes"] as? Int ?? -1)"
+            }
+            let total = list.reduce(0) { $0 + ($1["sizeBytes"] as? Int ?? 0) }
+            return "\(metadata["name"] ?? "") \(metadata["uid"] ?? "") "
+                + "\(metadata["resourceVersion"] ?? "") \(total) \(list.count) \(images)"
+        }
+        #expect(mine.count == 5000)
+        #expect(mine == theirs)
+    }
+
+    @Test func `writes tables, names and CSV, sorted, and one node by name`() async throws {
+        let simulator = try await SimulatorProcess(
+            ["--nodes", "4", "--profile", "eks,aks", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let nodes = try await simulator.nodes().sorted {
+            ($0.imageBytes ?? 0) > ($1.imageBytes ?? 0)
+        }
+        try await simulator.command("cordon", nodes[0].name)
+        try await simulator.command("lose-images", nodes[1].name)
+
+        var lines = try await get(simulator, "--sort-by", "storage").output.split(separator: "\n")
+        #expect(lines.count == 5)
+        #expect(
+            lines[0].split(separator: " ") == [
+                "NAME", "IMAGES", "IMAGE-STORAGE", "CAPACITY",
+                "%", "STATE",
+            ])
+        #expect(lines[1].hasPrefix(nodes[0].name) && lines[1].contains("≥ "))
+        #expect(lines[1].hasSuffix("Ready,SchedulingDisabled"))
+        // What is unknown comes last and is no zero.
+        #expect(lines[4].hasPrefix(nodes[1].name) && lines[4].contains("–"))
+
+        let names = try await get(simulator, "-o", "name", nodes[2].name).output
+        #expect(names == "node/\(nodes[2].name)\n")
+        lines = try await get(simulator, "-o", "csv").output.split(separator: "\n")
+        #expect(lines.count == 5 && lines[0].hasPrefix("name,uid,imageCount,imageBytes,"))
+        let unknown = try await get(simulator, nodes[1].name, "-o", "json").output
+        #expect(try items(unknown)[0]["imageBytes"] is NSNull)
+
+        let missing = try await get(simulator, nodes[2].name, "nope", "-o", "name")
+        #expect(missing.status == 1)
+        #expect(missing.output == names)
+        #expect(missing.errors == "Error: node \"nope\" not found\n")
+        let selected = try await get(
+            simulator, "--field-selector", "spec.unschedulable=true", "-o", "name")
+        #expect(selected.output == "node/\(nodes[0].name)\n")
+        #expect(try await get(simulator, "x", "-l", "a=b").status == 2)
+    }
+
+    @Test func `writes YAML that means the same as its JSON`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let json = try await get(simulator, "-o", "json")
+        let yaml = try await get(simulator, "-o", "yaml")
+        #expect(try YAML(Array(yaml.output.utf8)).json == YAML(Array(json.output.utf8)).json)
+    }
+
+    @Test func `ends at once, with the reason, when the server is away`() async throws {
+        let result = try await Program.run(
+            "plimsoll", ["get", "--server", "https://127.0.0.1:1", "--token", "secret"],
+            environment: ["HOME": "/nowhere", "KUBECONFIG": ""], deadline: .seconds(50))
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("Error: cannot reach https://127.0.0.1:1: "))
+        #expect(!result.errors.contains("secret"))
+    }
+}
