@@ -1,0 +1,154 @@
+import ArgumentParser
+import ImageAlerts
+import NodeWatch
+
+struct ImagesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "images",
+        abstract: "List a cluster's images: how large they are, and on how many nodes.",
+        discussion: """
+            An image is known by its digest, and where the nodes report none by its names and size. \
+            TOTAL is its size times the nodes that list it; layers it shares with other images count \
+            there, too. Nodes list their largest images only, 50 by default.
+
+              plimsoll images --sort-by nodes
+              plimsoll images --on NODE
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, yaml, name, csv }
+    enum Order: String, ExpressibleByArgument, CaseIterable { case name, size, nodes, total }
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var limits: LimitOptions
+
+    @Option(help: ArgumentHelp("Only images on this node.", valueName: "node"))
+    var on: String?
+
+    @Option(
+        name: [.customShort("l"), .long],
+        help: ArgumentHelp("Only nodes with these labels: pool=gpu,zone!=a.", valueName: "labels"))
+    var selector = ""
+
+    @Option(name: .shortAndLong, help: "How to write it.")
+    var output = Format.table
+
+    @Option(help: "By what to sort; numbers come largest first.")
+    var sortBy = Order.total
+
+    func validate() throws {
+        if on != nil, !selector.isEmpty {
+            throw ValidationError("Give --on NODE or a selector, not both.")
+        }
+    }
+
+    func run() async throws {
+        let client = try connection.client(limits.decodingLimits)
+        let nodes = try await ClusterSnapshot.nodes(
+            client,
+            NodeSelector(labels: selector, fields: on.map { "metadata.name=\($0)" } ?? ""))
+        if let on, nodes.isEmpty { throw Failure("node \"\(on)\" not found") }
+        let images = ClusterImage.all(of: nodes).sorted(by: order)
+        switch output {
+        case .name: images.forEach { Output.line($0.image.displayName) }
+        case .json: Output.line(list(images).json())
+        case .yaml: Output.text(list(images).yaml())
+        case .csv: Output.line(table(images, forPeople: false).csv)
+        case .table:
+            if images.isEmpty {
+                Talk.say("No images found.")
+            } else {
+                Output.line(table(images, forPeople: true).text)
+            }
+        }
+    }
+
+    private func order(_ left: ClusterImage, _ right: ClusterImage) -> Bool {
+        func key(_ image: ClusterImage) -> Double {
+            switch sortBy {
+            case .name: 0
+            case .size: Double(image.image.sizeBytes)
+            case .nodes: Double(image.nodes)
+            // A total may not fit in 64 bits; for the order that does not matter.
+            case .total: Double(image.image.sizeBytes) * Double(image.nodes)
+            }
+        }
+        return (key(right), left.image.displayName) < (key(left), right.image.displayName)
+    }
+
+    private func table(_ images: [ClusterImage], forPeople: Bool) -> TextTable {
+        let titles =
+            forPeople
+            ? ["IMAGE", "SIZE", "NODES", "TOTAL"]
+            : ["name", "digest", "sizeBytes", "nodes", "totalBytes"]
+        return TextTable(
+            columns: titles.enumerated().map { .init(title: $1, isNumber: forPeople && $0 > 0) },
+            rows: images.map { entry in
+                let image = entry.image
+                return forPeople
+                    ? [
+                        image.displayName, ByteText.text(image.sizeBytes),
+                        NumberText.grouped(entry.nodes), entry.totalBytes.map(ByteText.text) ?? "–",
+                    ]
+                    : [
+                        image.displayName, image.digest ?? "", "\(image.sizeBytes)",
+                        "\(entry.nodes)", entry.totalBytes.map(String.init) ?? "",
+                    ]
+            })
+    }
+
+    private func list(_ images: [ClusterImage]) -> OutputValue {
+        .object([
+            ("apiVersion", .string("plimsoll/v1")), ("kind", .string("ClusterImageList")),
+            (
+                "items",
+                .array(
+                    images.map { entry in
+                        .object([
+                            ("name", .string(entry.image.displayName)),
+                            ("digest", .optional(entry.image.digest)),
+                            ("names", .array(entry.image.names.map { .string($0) })),
+                            ("sizeBytes", .int(entry.image.sizeBytes)),
+                            ("nodes", .int(entry.nodes)),
+                            ("totalBytes", .optional(entry.totalBytes)),
+                        ])
+                    })
+            ),
+        ])
+    }
+}
+
+/// An image and the nodes that list it.
+struct ClusterImage {
+    /// As the first node lists it.
+    var image: ContainerImage
+    var nodes = 0
+
+    /// Nil where it does not fit in 64 bits.
+    var totalBytes: Int? {
+        let (product, overflow) = image.sizeBytes.multipliedReportingOverflow(by: nodes)
+        return overflow ? nil : product
+    }
+
+    private enum Key: Hashable {
+        case digest(String)
+        case entry(ContainerImage)
+    }
+
+    /// The images of nodes, each once, in no particular order.
+    static func all(of nodes: [NodeSummary]) -> [ClusterImage] {
+        var images: [Key: ClusterImage] = [:]
+        // Nodes share nearly all entries: what their key is need be found out once.
+        var keys: [ContainerImage: Key] = [:]
+        for node in nodes {
+            var seen: Set<Key> = []
+            for image in node.images {
+                let key = keys[image] ?? image.digest.map { .digest($0) } ?? .entry(image)
+                keys[image] = key
+                if seen.insert(key).inserted {
+                    images[key, default: ClusterImage(image: image)].nodes += 1
+                }
+            }
+        }
+        return Array(images.values)
+    }
+}
