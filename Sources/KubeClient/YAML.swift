@@ -1,5 +1,4 @@
 internal import CYaml
-import FoundationEssentials
 
 /// A YAML document (JSON is YAML too), with the line of every value for error messages.
 ///
@@ -213,15 +212,5 @@ package struct YAML: Sendable {
         private static func anchor(_ line: Int) -> Malformed {
             Malformed(message: "anchors and aliases are not supported", line: line)
         }
-    }
-}
-
-/// Strings as JSON.
-enum JSONString {
-    static func quoted(_ text: String) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        // A string cannot fail to encode.
-        return String(decoding: (try? encoder.encode(text)) ?? Data("\"\"".utf8), as: UTF8.self)
     }
 }

@@ -30,16 +30,7 @@ struct GetCommand: AsyncParsableCommand {
     @Argument(help: "Only these nodes.")
     var nodes: [String] = []
 
-    @Option(
-        name: [.customShort("l"), .long],
-        help: ArgumentHelp("Only nodes with these labels: pool=gpu,zone!=a.", valueName: "labels"))
-    var selector = ""
-
-    @Option(
-        help: ArgumentHelp(
-            "Only nodes with these fields: metadata.name=NODE or spec.unschedulable=BOOL.",
-            valueName: "fields"))
-    var fieldSelector = ""
+    @OptionGroup var selectors: SelectorOptions
 
     @Option(name: .shortAndLong, help: "How to write it.")
     var output = Format.table
@@ -48,7 +39,7 @@ struct GetCommand: AsyncParsableCommand {
     var sortBy = Order.name
 
     func validate() throws {
-        if !nodes.isEmpty, !selector.isEmpty || !fieldSelector.isEmpty {
+        if !nodes.isEmpty, !selectors.isEmpty {
             throw ValidationError("Give node names or a selector, not both.")
         }
     }
@@ -56,9 +47,9 @@ struct GetCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try connection.client(limits.decodingLimits)
         // One node is the server's work; of several, the list is asked for and the rest left out.
-        let fields = nodes.count == 1 ? "metadata.name=\(nodes[0])" : fieldSelector
         var found = try await ClusterSnapshot.nodes(
-            client, NodeSelector(labels: selector, fields: fields))
+            client,
+            nodes.count == 1 ? NodeSelector(fields: "metadata.name=\(nodes[0])") : selectors.nodes)
         if !nodes.isEmpty { found = found.filter { nodes.contains($0.name) } }
         var detector = ImageChangeDetector()
         for node in found { _ = detector.observe(.added(node, isInInitialList: true)) }

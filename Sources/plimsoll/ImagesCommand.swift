@@ -24,10 +24,7 @@ struct ImagesCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only images on this node.", valueName: "node"))
     var on: String?
 
-    @Option(
-        name: [.customShort("l"), .long],
-        help: ArgumentHelp("Only nodes with these labels: pool=gpu,zone!=a.", valueName: "labels"))
-    var selector = ""
+    @OptionGroup var selectors: SelectorOptions
 
     @Option(name: .shortAndLong, help: "How to write it.")
     var output = Format.table
@@ -36,7 +33,7 @@ struct ImagesCommand: AsyncParsableCommand {
     var sortBy = Order.total
 
     func validate() throws {
-        if on != nil, !selector.isEmpty {
+        if on != nil, !selectors.isEmpty {
             throw ValidationError("Give --on NODE or a selector, not both.")
         }
     }
@@ -45,7 +42,7 @@ struct ImagesCommand: AsyncParsableCommand {
         let client = try connection.client(limits.decodingLimits)
         let nodes = try await ClusterSnapshot.nodes(
             client,
-            NodeSelector(labels: selector, fields: on.map { "metadata.name=\($0)" } ?? ""))
+            on.map { NodeSelector(fields: "metadata.name=\($0)") } ?? selectors.nodes)
         if let on, nodes.isEmpty { throw Failure("node \"\(on)\" not found") }
         let images = ClusterImage.all(of: nodes).sorted(by: order)
         switch output {

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import KubeClient
 
 /// A value to be written as JSON or YAML, keys in the order given.
 enum OutputValue {
@@ -22,7 +22,7 @@ enum OutputValue {
             let lines = values.map { inner + $0.json(inner) }
             return "[\n" + lines.joined(separator: ",\n") + "\n\(indent)]"
         case .object(let pairs) where !pairs.isEmpty:
-            let lines = pairs.map { "\(inner)\(Self.quoted($0.0)): \($0.1.json(inner))" }
+            let lines = pairs.map { "\(inner)\(JSONString.quoted($0.0)): \($0.1.json(inner))" }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
         default: return scalar
         }
@@ -59,22 +59,10 @@ enum OutputValue {
         case .int(let value): "\(value)"
         case .double(let value): "\(value)"
         // A JSON string is a YAML string.
-        case .string(let text): Self.quoted(text)
+        case .string(let text): JSONString.quoted(text)
         case .array: "[]"
         case .object: "{}"
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        // Nearly all: nothing to escape.
-        let isPlain = text.utf8.allSatisfy {
-            $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
-        }
-        if isPlain { return "\"\(text)\"" }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        // A string cannot fail to encode.
-        return String(decoding: (try? encoder.encode(text)) ?? Data(), as: UTF8.self)
     }
 }
 

@@ -59,23 +59,14 @@ struct WatchCommand: AsyncParsableCommand {
     @OptionGroup var options: WatchOptions
     @OptionGroup var limits: LimitOptions
 
-    @Option(
-        name: [.customShort("l"), .long],
-        help: ArgumentHelp("Only nodes with these labels: pool=gpu,zone!=a.", valueName: "labels"))
-    var selector = ""
-
-    @Option(
-        help: ArgumentHelp(
-            "Only nodes with these fields: metadata.name=NODE or spec.unschedulable=BOOL.",
-            valueName: "fields"))
-    var fieldSelector = ""
+    @OptionGroup var selectors: SelectorOptions
 
     @Flag(help: "Stop when the list of nodes is complete.")
     var untilSynced = false
 
     func run() async throws {
         var session = options.session
-        session.selector = NodeSelector(labels: selector, fields: fieldSelector)
+        session.selector = selectors.nodes
         session.stopsWhenSynced = untilSynced
         let client = try connection.client(limits.decodingLimits)
         let code = try await WatchSession(client, session).run()
