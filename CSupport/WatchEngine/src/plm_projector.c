@@ -5,164 +5,10 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-/// A value's place in the document: what its keys mean, or which field it is.
-typedef enum place {
-    SKIPPED,
-    // Maps and arrays.
-    OBJECT,
-    METADATA,
-    LABELS,
-    ANNOTATIONS,
-    SPEC,
-    STATUS,
-    CAPACITY,
-    ALLOCATABLE,
-    CONDITIONS,
-    CONDITION,
-    NODE_INFO,
-    IMAGES,
-    IMAGE,
-    NAMES,
-    DETAILS,
-    CAUSES,
-    CAUSE,
-    ITEMS,
-    EVENT_OBJECT,
-    // Scalars that are not kept as text.
-    UNSCHEDULABLE,
-    CONDITION_TYPE,
-    CONDITION_STATUS,
-    IMAGE_NAME,
-    IMAGE_SIZE,
-    CODE,
-    RETRY_AFTER,
-    REMAINING,
-    // Scalars kept as text: TEXT + plm_field.
-    TEXT,
-} place;
+#include "plm_places.h"
 
-typedef struct rule {
-    const char *key;
-    /// Below TEXT a place; from there on a field.
-    int place;
-} rule;
-
-// The places of a map's keys. What is not listed is skipped.
-static const rule object_rules[] = {
-    {"type", TEXT + PLM_FIELD_TYPE},
-    {"object", EVENT_OBJECT},
-    {"kind", TEXT + PLM_FIELD_KIND},
-    {"metadata", METADATA},
-    {"spec", SPEC},
-    {"status", STATUS},
-    {"items", ITEMS},
-    {"details", DETAILS},
-    {"code", CODE},
-    {"reason", TEXT + PLM_FIELD_REASON},
-    {"message", TEXT + PLM_FIELD_MESSAGE},
-    {NULL, SKIPPED},
-};
-static const rule metadata_rules[] = {
-    {"name", TEXT + PLM_FIELD_NAME},
-    {"uid", TEXT + PLM_FIELD_UID},
-    {"resourceVersion", TEXT + PLM_FIELD_RESOURCE_VERSION},
-    {"creationTimestamp", TEXT + PLM_FIELD_CREATION_TIMESTAMP},
-    {"deletionTimestamp", TEXT + PLM_FIELD_DELETION_TIMESTAMP},
-    {"continue", TEXT + PLM_FIELD_CONTINUE},
-    {"remainingItemCount", REMAINING},
-    {"labels", LABELS},
-    {"annotations", ANNOTATIONS},
-    {NULL, SKIPPED},
-};
-static const rule annotation_rules[] = {
-    {"k8s.io/initial-events-end", TEXT + PLM_FIELD_INITIAL_EVENTS_END},
-    {NULL, SKIPPED},
-};
-static const rule spec_rules[] = {{"unschedulable", UNSCHEDULABLE}, {NULL, SKIPPED}};
-static const rule status_rules[] = {
-    {"capacity", CAPACITY},  {"allocatable", ALLOCATABLE}, {"conditions", CONDITIONS},
-    {"nodeInfo", NODE_INFO}, {"images", IMAGES},           {NULL, SKIPPED},
-};
-static const rule capacity_rules[] = {
-    {"ephemeral-storage", TEXT + PLM_FIELD_CAPACITY},
-    {NULL, SKIPPED},
-};
-static const rule allocatable_rules[] = {
-    {"ephemeral-storage", TEXT + PLM_FIELD_ALLOCATABLE},
-    {NULL, SKIPPED},
-};
-static const rule condition_rules[] = {
-    {"type", CONDITION_TYPE},
-    {"status", CONDITION_STATUS},
-    {NULL, SKIPPED},
-};
-static const rule node_info_rules[] = {
-    {"containerRuntimeVersion", TEXT + PLM_FIELD_RUNTIME_VERSION},
-    {"kubeletVersion", TEXT + PLM_FIELD_KUBELET_VERSION},
-    {"bootID", TEXT + PLM_FIELD_BOOT_ID},
-    {NULL, SKIPPED},
-};
-static const rule image_rules[] = {{"names", NAMES}, {"sizeBytes", IMAGE_SIZE}, {NULL, SKIPPED}};
-static const rule details_rules[] = {
-    {"name", TEXT + PLM_FIELD_DETAILS_NAME},
-    {"kind", TEXT + PLM_FIELD_DETAILS_KIND},
-    {"causes", CAUSES},
-    {"retryAfterSeconds", RETRY_AFTER},
-    {NULL, SKIPPED},
-};
-static const rule cause_rules[] = {{"reason", TEXT + PLM_FIELD_CAUSE}, {NULL, SKIPPED}};
-
-static const rule *const rules_of_map[TEXT] = {
-    [OBJECT] = object_rules,           [METADATA] = metadata_rules,
-    [ANNOTATIONS] = annotation_rules,  [SPEC] = spec_rules,
-    [STATUS] = status_rules,           [CAPACITY] = capacity_rules,
-    [ALLOCATABLE] = allocatable_rules, [CONDITION] = condition_rules,
-    [NODE_INFO] = node_info_rules,     [IMAGE] = image_rules,
-    [DETAILS] = details_rules,         [CAUSE] = cause_rules,
-};
-
-/// What the elements of an array are.
-static const int element_of_array[TEXT] = {
-    [CONDITIONS] = CONDITION,
-    [IMAGES] = IMAGE,
-    [NAMES] = IMAGE_NAME,
-    [CAUSES] = CAUSE,
-};
-
-/// Names of fields in error messages.
-static const char *path_of(int place) {
-    switch (place) {
-    case METADATA: return "metadata";
-    case LABELS: return "metadata.labels";
-    case ANNOTATIONS: return "metadata.annotations";
-    case SPEC: return "spec";
-    case STATUS: return "status";
-    case CAPACITY: return "status.capacity";
-    case ALLOCATABLE: return "status.allocatable";
-    case CONDITIONS:
-    case CONDITION: return "status.conditions";
-    case NODE_INFO: return "status.nodeInfo";
-    case IMAGES: return "status.images";
-    case UNSCHEDULABLE: return "spec.unschedulable";
-    case CONDITION_TYPE: return "status.conditions[].type";
-    case CONDITION_STATUS: return "status.conditions[].status";
-    case TEXT + PLM_FIELD_KIND: return "kind";
-    case TEXT + PLM_FIELD_TYPE: return "type";
-    case TEXT + PLM_FIELD_NAME: return "metadata.name";
-    case TEXT + PLM_FIELD_UID: return "metadata.uid";
-    case TEXT + PLM_FIELD_RESOURCE_VERSION: return "metadata.resourceVersion";
-    case TEXT + PLM_FIELD_CREATION_TIMESTAMP: return "metadata.creationTimestamp";
-    case TEXT + PLM_FIELD_DELETION_TIMESTAMP: return "metadata.deletionTimestamp";
-    case TEXT + PLM_FIELD_CAPACITY: return "status.capacity.ephemeral-storage";
-    case TEXT + PLM_FIELD_ALLOCATABLE: return "status.allocatable.ephemeral-storage";
-    case TEXT + PLM_FIELD_RUNTIME_VERSION: return "status.nodeInfo.containerRuntimeVersion";
-    case TEXT + PLM_FIELD_KUBELET_VERSION: return "status.nodeInfo.kubeletVersion";
-    case TEXT + PLM_FIELD_BOOT_ID: return "status.nodeInfo.bootID";
-    default: return "a field";
-    }
-}
-
-/// The deepest place that is looked into: OBJECT, STATUS, IMAGES, IMAGE, NAMES and one to spare.
+/// The deepest place that is looked into: PLACE_OBJECT, PLACE_STATUS, PLACE_IMAGES, PLACE_IMAGE,
+/// PLACE_NAMES and one to spare.
 #define MAX_TRACKED_DEPTH 8
 
 typedef struct span {
@@ -230,34 +76,36 @@ static int out_of_memory(plm_projector *self) {
 /// A wanted value has another type than the API's.
 static void mismatch(plm_projector *self, int place, const char *found) {
     switch (place) {
-    case SKIPPED: return;
+    case PLACE_SKIPPED: return;
     // A Status' own `status` is a string.
-    case STATUS:
+    case PLACE_STATUS:
         if (strcmp(found, "a string") == 0) {
             return;
         }
         break;
-    case IMAGE:
+    case PLACE_IMAGE:
         plm_projector_reject(self, "status.images[%zu] is %s, not an object",
                              self->values.image_count, found);
         return;
-    case NAMES:
+    case PLACE_NAMES:
         plm_projector_reject(self, "status.images[%zu].names is %s, not an array",
                              self->values.image_count - 1, found);
         return;
-    case IMAGE_NAME:
+    case PLACE_IMAGE_NAME:
         plm_projector_reject(self, "status.images[%zu].names holds %s, not a string",
                              self->values.image_count - 1, found);
         return;
-    case IMAGE_SIZE:
+    case PLACE_IMAGE_SIZE:
         plm_projector_reject(self, "status.images[%zu].sizeBytes is %s, not a number",
                              self->values.image_count - 1, found);
         return;
-    case EVENT_OBJECT: plm_projector_reject(self, "object is %s, not an object", found); return;
-    case ITEMS: plm_projector_reject(self, "items holds %s, not an object", found); return;
+    case PLACE_EVENT_OBJECT:
+        plm_projector_reject(self, "object is %s, not an object", found);
+        return;
+    case PLACE_ITEMS: plm_projector_reject(self, "items holds %s, not an object", found); return;
     default: break;
     }
-    plm_projector_reject(self, "%s is %s, which the Node API does not allow", path_of(place),
+    plm_projector_reject(self, "%s is %s, which the Node API does not allow", plm_place_name(place),
                          found);
 }
 
@@ -365,17 +213,18 @@ static bool parse_integer(const char *bytes, size_t count, int64_t *value) {
 /// Place of the value that begins now.
 static int begin_value(plm_projector *self) {
     if (self->skipped_depth > 0) {
-        return SKIPPED;
+        return PLACE_SKIPPED;
     }
     if (self->depth == 0) {
         self->complete = false;
-        return OBJECT;
+        return PLACE_OBJECT;
     }
     int parent = self->open[self->depth - 1];
-    if (element_of_array[parent] != SKIPPED) {
-        return element_of_array[parent];
+    int element = plm_place_of_element(parent);
+    if (element != PLACE_SKIPPED) {
+        return element;
     }
-    return parent == ITEMS ? ITEMS : self->next;
+    return parent == PLACE_ITEMS ? PLACE_ITEMS : self->next;
 }
 
 static int end_scalar(plm_projector *self) {
@@ -386,19 +235,19 @@ static int end_scalar(plm_projector *self) {
 static int on_null(void *context) {
     plm_projector *self = context;
     int place = begin_value(self);
-    bool in_items = self->depth > 0 && self->open[self->depth - 1] == ITEMS;
-    if (place >= TEXT && place < TEXT + PLM_FIELD_LABEL) {
-        self->fields[place - TEXT].present = false;
-    } else if (place == IMAGES) {
+    bool in_items = self->depth > 0 && self->open[self->depth - 1] == PLACE_ITEMS;
+    if (place >= PLACE_TEXT && place < PLACE_TEXT + PLM_FIELD_LABEL) {
+        self->fields[place - PLACE_TEXT].present = false;
+    } else if (place == PLACE_IMAGES) {
         clear_images(self);
         self->values.has_images = false;
-    } else if (place == IMAGE) {
+    } else if (place == PLACE_IMAGE) {
         return add_image(self);
-    } else if (place == IMAGE_NAME) {
+    } else if (place == PLACE_IMAGE_NAME) {
         return add_image_name(self, NULL, 0);
-    } else if (place == ITEMS && in_items) {
-        mismatch(self, ITEMS, "null");
-    } else if (place == ITEMS) {
+    } else if (place == PLACE_ITEMS && in_items) {
+        mismatch(self, PLACE_ITEMS, "null");
+    } else if (place == PLACE_ITEMS) {
         self->values.has_items = true;
     }
     return end_scalar(self);
@@ -407,7 +256,7 @@ static int on_null(void *context) {
 static int on_boolean(void *context, int value) {
     plm_projector *self = context;
     int place = begin_value(self);
-    if (place == UNSCHEDULABLE) {
+    if (place == PLACE_UNSCHEDULABLE) {
         self->values.unschedulable = value != 0;
     } else {
         mismatch(self, place, "a boolean");
@@ -421,7 +270,7 @@ static int on_number(void *context, const char *bytes, size_t count) {
     int64_t value = 0;
     bool fits = parse_integer(bytes, count, &value);
     switch (place) {
-    case IMAGE_SIZE:
+    case PLACE_IMAGE_SIZE:
         if (!fits) {
             plm_projector_reject(self,
                                  "status.images[%zu].sizeBytes %.*s is not an integer from 0 to "
@@ -430,9 +279,9 @@ static int on_number(void *context, const char *bytes, size_t count) {
         }
         self->images[self->values.image_count - 1].size_bytes = value;
         break;
-    case CODE: self->values.code = fits ? value : 0; break;
-    case RETRY_AFTER: self->values.retry_after_seconds = fits ? value : -1; break;
-    case REMAINING: self->values.remaining_item_count = fits ? value : -1; break;
+    case PLACE_CODE: self->values.code = fits ? value : 0; break;
+    case PLACE_RETRY_AFTER: self->values.retry_after_seconds = fits ? value : -1; break;
+    case PLACE_REMAINING: self->values.remaining_item_count = fits ? value : -1; break;
     default: mismatch(self, place, "a number"); break;
     }
     return end_scalar(self);
@@ -443,21 +292,21 @@ static int on_string(void *context, const unsigned char *value, size_t count) {
     const char *bytes = (const char *)value;
     int place = begin_value(self);
     end_scalar(self);
-    if (place >= TEXT + PLM_FIELD_LABEL) {
+    if (place >= PLACE_TEXT + PLM_FIELD_LABEL) {
         uint32_t slot = self->label_keys[self->next_label].slot;
         self->label_rank[slot] = self->next_label;
         return keep_text(self, PLM_FIELD_LABEL + slot, bytes, count);
     }
-    if (place >= TEXT) {
-        if (place == TEXT + PLM_FIELD_CAUSE && self->fields[PLM_FIELD_CAUSE].present) {
+    if (place >= PLACE_TEXT) {
+        if (place == PLACE_TEXT + PLM_FIELD_CAUSE && self->fields[PLM_FIELD_CAUSE].present) {
             return 1;
         }
-        return keep_text(self, (plm_field)(place - TEXT), bytes, count);
+        return keep_text(self, (plm_field)(place - PLACE_TEXT), bytes, count);
     }
     switch (place) {
-    case CONDITION_TYPE: self->condition_type = condition_type_of(bytes, count); return 1;
-    case CONDITION_STATUS: self->condition_status = condition_of(bytes, count); return 1;
-    case IMAGE_NAME: return add_image_name(self, bytes, count);
+    case PLACE_CONDITION_TYPE: self->condition_type = condition_type_of(bytes, count); return 1;
+    case PLACE_CONDITION_STATUS: self->condition_status = condition_of(bytes, count); return 1;
+    case PLACE_IMAGE_NAME: return add_image_name(self, bytes, count);
     default: mismatch(self, place, "a string"); return 1;
     }
 }
@@ -469,60 +318,55 @@ static int on_map_key(void *context, const unsigned char *value, size_t count) {
     }
     const char *key = (const char *)value;
     int parent = self->open[self->depth - 1];
-    self->next = SKIPPED;
-    if (parent == LABELS) {
+    self->next = PLACE_SKIPPED;
+    if (parent == PLACE_LABELS) {
         for (size_t index = 0; index < self->label_key_count; index++) {
             const plm_label_key *wanted = &self->label_keys[index];
             if (strlen(wanted->key) == count && memcmp(wanted->key, key, count) == 0) {
                 if (index <= self->label_rank[wanted->slot]) {
                     self->next_label = index;
-                    self->next = TEXT + PLM_FIELD_LABEL;
+                    self->next = PLACE_TEXT + PLM_FIELD_LABEL;
                 }
                 return 1;
             }
         }
         return 1;
     }
-    for (const rule *rule = rules_of_map[parent]; rule != NULL && rule->key != NULL; rule++) {
-        if (strlen(rule->key) == count && memcmp(rule->key, key, count) == 0) {
-            self->next = rule->place;
-            return 1;
-        }
-    }
+    self->next = plm_place_of_key(parent, key, count);
     return 1;
 }
 
 static int open_container(plm_projector *self, int place) {
-    if (place == SKIPPED || self->depth == MAX_TRACKED_DEPTH) {
+    if (place == PLACE_SKIPPED || self->depth == MAX_TRACKED_DEPTH) {
         self->skipped_depth++;
         return 1;
     }
     self->open[self->depth++] = place;
-    self->next = SKIPPED;
+    self->next = PLACE_SKIPPED;
     return 1;
 }
 
 static int on_start_map(void *context) {
     plm_projector *self = context;
     int place = begin_value(self);
-    bool in_items = self->depth > 0 && self->open[self->depth - 1] == ITEMS;
-    if (place == EVENT_OBJECT || (place == ITEMS && in_items)) {
+    bool in_items = self->depth > 0 && self->open[self->depth - 1] == PLACE_ITEMS;
+    if (place == PLACE_EVENT_OBJECT || (place == PLACE_ITEMS && in_items)) {
         // The decoder's placeholder: somebody else reads what stood here.
-        self->values.has_object |= place == EVENT_OBJECT;
-        return open_container(self, SKIPPED);
+        self->values.has_object |= place == PLACE_EVENT_OBJECT;
+        return open_container(self, PLACE_SKIPPED);
     }
-    if (place == IMAGE) {
+    if (place == PLACE_IMAGE) {
         if (!add_image(self)) {
             return 0;
         }
-    } else if (place == CONDITION) {
+    } else if (place == PLACE_CONDITION) {
         self->condition_type = OTHER_CONDITION;
         self->condition_status = PLM_CONDITION_UNKNOWN;
-    } else if (place < TEXT && (rules_of_map[place] != NULL || place == LABELS)) {
+    } else if (plm_place_is_map(place)) {
         // A wanted map.
     } else {
         mismatch(self, place, "an object");
-        place = SKIPPED;
+        place = PLACE_SKIPPED;
     }
     return open_container(self, place);
 }
@@ -530,21 +374,21 @@ static int on_start_map(void *context) {
 static int on_start_array(void *context) {
     plm_projector *self = context;
     int place = begin_value(self);
-    bool in_items = self->depth > 0 && self->open[self->depth - 1] == ITEMS;
-    if (place == IMAGES) {
+    bool in_items = self->depth > 0 && self->open[self->depth - 1] == PLACE_ITEMS;
+    if (place == PLACE_IMAGES) {
         clear_images(self);
         self->values.has_images = true;
-    } else if (place == NAMES) {
+    } else if (place == PLACE_NAMES) {
         plm_raw_image *image = &self->images[self->values.image_count - 1];
         self->name_count = image->first_name;
         self->name_bytes.length = image->first_byte;
         image->name_count = 0;
         image->byte_count = 0;
-    } else if (place == ITEMS && !in_items) {
+    } else if (place == PLACE_ITEMS && !in_items) {
         self->values.has_items = true;
-    } else if (place != CONDITIONS && place != CAUSES) {
+    } else if (place != PLACE_CONDITIONS && place != PLACE_CAUSES) {
         mismatch(self, place, "an array");
-        place = SKIPPED;
+        place = PLACE_SKIPPED;
     }
     return open_container(self, place);
 }
@@ -555,14 +399,14 @@ static int on_end(void *context) {
         self->skipped_depth--;
         return 1;
     }
-    if (self->open[--self->depth] == CONDITION) {
+    if (self->open[--self->depth] == PLACE_CONDITION) {
         if (self->condition_type == READY_CONDITION) {
             self->values.ready = self->condition_status;
         } else if (self->condition_type == DISK_PRESSURE_CONDITION) {
             self->values.disk_pressure = self->condition_status;
         }
     }
-    self->next = SKIPPED;
+    self->next = PLACE_SKIPPED;
     self->complete = self->depth == 0;
     return 1;
 }
@@ -627,7 +471,7 @@ bool plm_projector_restart(plm_projector *self) {
     yajl_config(self->yajl, yajl_allow_multiple_values, 1);
     self->depth = 0;
     self->skipped_depth = 0;
-    self->next = SKIPPED;
+    self->next = PLACE_SKIPPED;
     self->complete = false;
     self->no_memory = false;
     plm_projector_clear(self);
@@ -679,8 +523,8 @@ plm_pending plm_projector_pending(const plm_projector *self) {
         return PLM_PENDING_OTHER;
     }
     switch (self->next) {
-    case EVENT_OBJECT: return PLM_PENDING_OBJECT;
-    case ITEMS: return PLM_PENDING_ITEMS;
+    case PLACE_EVENT_OBJECT: return PLM_PENDING_OBJECT;
+    case PLACE_ITEMS: return PLM_PENDING_ITEMS;
     default: return PLM_PENDING_OTHER;
     }
 }
