@@ -38,6 +38,9 @@ extension Alert {
     private static let totalsWidth = 23
     private static let deltaWidth = 10
     private static let classificationWidth = 8
+    /// On a narrow terminal names and images are cut, but no further than this.
+    private static let leastNameWidth = 16
+    private static let leastImagesWidth = 24
 
     /// "≥ 9.8 GiB → ≥ 9.8 GiB".
     var totals: String {
@@ -71,15 +74,24 @@ extension Alert {
     }
 
     func textLine(width: Int, nameWidth: Int, isColored: Bool) -> String {
+        var nameWidth = nameWidth
+        if width > 0 {
+            // Names give way before images do.
+            let others =
+                8 + Self.totalsWidth + Self.deltaWidth + Self.classificationWidth + 9
+            let room = width - others - Self.leastImagesWidth
+            nameWidth = max(Self.leastNameWidth, min(nameWidth, room))
+        }
+        let name = width > 0 ? Self.shortened(node.name, nameWidth) : node.name
         let head =
-            Self.padded(localTime, 8) + "  " + Self.padded(node.name, nameWidth) + "  "
+            Self.padded(localTime, 8) + "  " + Self.padded(name, nameWidth) + "  "
             + Self.padded(totals, Self.totalsWidth) + "  "
             + Self.padded(deltaText, Self.deltaWidth, toTheRight: true) + "  "
         let kind = Self.padded(classification, Self.classificationWidth)
         var images = imagesText
         let used = head.count + kind.count + 1
-        if width > used + 20, images.count > width - used {
-            images = images.prefix(width - used - 1) + "…"
+        if width > 0, images.count > max(width - used, Self.leastImagesWidth) {
+            images = images.prefix(max(width - used, Self.leastImagesWidth) - 1) + "…"
         }
         guard isColored else { return head + kind + " " + images }
         let color = ["pull": "33", "replace": "36", "gc": "32"][classification] ?? "0"
@@ -126,6 +138,12 @@ extension Alert {
             }
         }
         return result + "\""
+    }
+
+    /// Nodes' names differ at their beginning or at their end: the middle goes.
+    private static func shortened(_ text: String, _ width: Int) -> String {
+        guard text.count > width else { return text }
+        return text.prefix((width - 1) / 2) + "…" + text.suffix(width / 2)
     }
 
     private static func padded(_ text: String, _ width: Int, toTheRight: Bool = false) -> String {

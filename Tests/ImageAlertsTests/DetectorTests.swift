@@ -180,6 +180,14 @@ struct AlertTests {
         #expect(text.contains("+3.7 GiB  pull     r/b:1 (3.7 GiB)"))
         let narrow = AlertFormat.text.line(alert(old, new), width: 100)
         #expect(narrow.count <= 100)
+        var long = alert(old, new)
+        long.node.name = "ip-10-0-42-90.us-west-2.compute.internal"
+        let cut = AlertFormat.text.line(long, width: 100, nameWidth: 40)
+        #expect(cut.count <= 100)
+        #expect(cut.contains("  ip-10-0-…"))
+        #expect(cut.contains("  pull     r/b:1 (3.7 GiB)"))
+        // Whatever reads a pipe gets all of it.
+        #expect(AlertFormat.text.line(long, nameWidth: 10).contains(long.node.name))
         let logfmt = AlertFormat.logfmt.line(alert(old, new))
         #expect(logfmt.hasPrefix("ts=2026-09-21T14:13:20.250Z level=info msg=\"n: 954 MiB"))
         #expect(
