@@ -11,6 +11,8 @@ final class ReflectorRunner {
         var watchSeconds = 300...600
         /// Without the end bookmark or another event for so long, a streaming list is given up.
         var endBookmarkPatience = Duration.seconds(30)
+        /// A plain list may take long to begin: older servers encode all of it first.
+        var listPatience = Duration.seconds(120)
         /// Time between two reports on a list that comes in.
         var reportInterval = Duration.milliseconds(100)
     }
@@ -148,12 +150,23 @@ final class ReflectorRunner {
             if let action { return action }
             if canceller.isCancelled { return .proceed }
             if reflector.isListing { reportList() }
-            if reflector.isListing, clock.now - reading.lastEvent > options.endBookmarkPatience {
-                let error = KubeError(
-                    .timeout, "the server does not end its streaming list; asking for a plain one")
-                return after(reflector.stalled(), error)
+            if reflector.isListing, clock.now - reading.lastEvent > patience(request) {
+                return after(reflector.stalled(), Self.stall(request))
             }
         }
+    }
+
+    private func patience(_ request: Reflector.Request) -> Duration {
+        if case .streamingList = request { return options.endBookmarkPatience }
+        return options.listPatience
+    }
+
+    private static func stall(_ request: Reflector.Request) -> KubeError {
+        if case .streamingList = request {
+            return KubeError(
+                .timeout, "the server does not end its streaming list; asking for a plain one")
+        }
+        return KubeError(.timeout, "the list came to a standstill")
     }
 
     /// Takes in a batch. Nil: go on reading.
