@@ -54,12 +54,21 @@ extension Alert {
     var deltaText: String { deltaBytes.map(ByteText.delta) ?? "–" }
 
     /// Which images came and went, in few words.
-    var imagesText: String {
-        func sized(_ image: Image) -> String { "\(image.name) (\(ByteText.text(image.sizeBytes)))" }
+    var imagesText: String { imagesText(isShort: false) }
+
+    /// With short names without their registry and path: the tag is what differs.
+    private func imagesText(isShort: Bool) -> String {
+        func name(_ image: Image) -> String {
+            guard isShort, let slash = image.name.lastIndex(of: "/") else { return image.name }
+            return "…" + image.name[slash...]
+        }
+        func sized(_ image: Image) -> String {
+            "\(name(image)) (\(ByteText.text(image.sizeBytes)))"
+        }
         switch (added.count, removed.count) {
         case (1, 0): return sized(added[0])
         case (0, 1): return "\(sized(removed[0])) removed"
-        case (1, 1): return "\(removed[0].name) → \(sized(added[0]))"
+        case (1, 1): return "\(name(removed[0])) → \(sized(added[0]))"
         default: break
         }
         var parts: [String] = []
@@ -90,8 +99,10 @@ extension Alert {
         let kind = Self.padded(classification, Self.classificationWidth)
         var images = imagesText
         let used = head.count + kind.count + 1
-        if width > 0, images.count > max(width - used, Self.leastImagesWidth) {
-            images = images.prefix(max(width - used, Self.leastImagesWidth) - 1) + "…"
+        let room = max(width - used, Self.leastImagesWidth)
+        if width > 0, images.count > room {
+            images = imagesText(isShort: true)
+            if images.count > room { images = images.prefix(room - 1) + "…" }
         }
         guard isColored else { return head + kind + " " + images }
         let color = ["pull": "33", "replace": "36", "gc": "32"][classification] ?? "0"

@@ -186,6 +186,14 @@ struct AlertTests {
         #expect(cut.count <= 100)
         #expect(cut.contains("  ip-10-0-…"))
         #expect(cut.contains("  pull     r/b:1 (3.7 GiB)"))
+        let far = alert(
+            old,
+            old + [
+                image(
+                    1, "registry.example.com/team/app@sha256:c",
+                    "registry.example.com/team/app:v1.2")
+            ])
+        #expect(AlertFormat.text.line(far, width: 100).hasSuffix("pull     …/app:v1.2 (1 B)"))
         // Whatever reads a pipe gets all of it.
         #expect(AlertFormat.text.line(long, nameWidth: 10).contains(long.node.name))
         let logfmt = AlertFormat.logfmt.line(alert(old, new))
