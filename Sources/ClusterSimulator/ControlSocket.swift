@@ -27,7 +27,9 @@ public enum ControlSocket {
         do {
             lines = try await exchange(words, path)
         } catch {
-            throw Failed(description: "no simulation answers at \(path): \(error)")
+            throw Failed(
+                description: "no simulation answers at \(path); start one with `plimsoll sim`, or "
+                    + "name its kubeconfig with --kubeconfig")
         }
         guard let verdict = lines.first, verdict == "ok" else {
             throw Failed(description: lines.dropFirst().first ?? "no answer")

@@ -153,7 +153,7 @@ struct WatchTests {
         let program = try Program(
             "plimsoll",
             [
-                "watch", "--config", simulator.kubeconfig, "-o", "logfmt", "--for", "4s",
+                "watch", "--config", simulator.kubeconfig, "-o", "logfmt", "--for", "8s",
                 "--field-selector", "metadata.name=\(nodes[1].name)",
             ])
         try await program.wait(for: "sync") { program.errors.contains("1 node in ") ? true : nil }

@@ -147,13 +147,13 @@ struct ExecPluginTests {
     @Test func `are asked again before their credential expires, and only then`() async throws {
         let plugin = try Plugin(
             """
-            end=$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)
+            end=$(date -u -d '+6 seconds' +%Y-%m-%dT%H:%M:%SZ)
             \(answer(#""token":"t'$(wc -l < runs | tr -d ' ')'","expirationTimestamp":"'$end'""#))
             """)
         let client = try plugin.client()
         #expect(try await client.accessOnThread().token == "t1")
         #expect(try await client.accessOnThread().token == "t1")
-        try await Task.sleep(for: .seconds(3))
+        try await Task.sleep(for: .seconds(6))
         #expect(try await client.accessOnThread().token == "t2")
     }
 
