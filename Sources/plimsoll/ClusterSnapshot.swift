@@ -16,42 +16,52 @@ enum ClusterSnapshot {
     static func nodes(_ client: KubeClient, _ selector: NodeSelector) async throws -> [NodeSummary]
     {
         let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .bufferingOldest(1))
-        let problems = ProblemLog()
+        let talk = ListTalk()
         let informer = try NodeInformer(client: client, selector: selector) { notice in
             switch notice {
             case .synced: end.yield(.synced)
             case .problem(let error, _, _):
                 let text = ProblemText.text(error, client.configuration)
-                problems.last = text
+                talk.lastProblem = text
                 // Who asks once wants to know at once; only what may pass by itself is tried again.
                 let isAway: [KubeError.Code] = [.resolve, .connect, .tls]
                 if ProblemText.isHopeless(error) || isAway.contains(error.code) {
                     end.yield(.failed(text))
                 }
             case .rejected(let node, let reason):
+                talk.clear()
                 Talk.warn("left out\(node.isEmpty ? "" : " node \(node)"): \(reason)")
-            case .listing, .resumed: break
+            case .listing(let nodes, let bytes):
+                talk.show("\(NumberText.grouped(nodes)) nodes, \(NumberText.bytes(bytes)) …")
+            case .resumed: break
             }
         }
         let watching = Task { try await informer.run() }
         let clock = Task {
             guard (try? await Task.sleep(for: patience)) != nil else { return }
-            end.yield(.failed("no list in 30 s: \(problems.last ?? "the server does not answer")"))
+            end.yield(
+                .failed("no list in 30 s: \(talk.lastProblem ?? "the server does not answer")"))
         }
         let reason = await ends.first { _ in true }
         clock.cancel()
         watching.cancel()
         try? await watching.value
+        talk.clear()
         if case .failed(let problem)? = reason { throw Failure(problem) }
         return informer.store.nodes
     }
 
-    private final class ProblemLog: Sendable {
-        private let text = Mutex<String?>(nil)
+    /// What is said while the list comes in.
+    private final class ListTalk: Sendable {
+        private let status = Mutex(StatusLine())
+        private let problem = Mutex<String?>(nil)
 
-        var last: String? {
-            get { text.withLock { $0 } }
-            set { text.withLock { $0 = newValue } }
+        var lastProblem: String? {
+            get { problem.withLock { $0 } }
+            set { problem.withLock { $0 = newValue } }
         }
+
+        func show(_ text: String) { status.withLock { $0.show(text) } }
+        func clear() { status.withLock { $0.clear() } }
     }
 }
