@@ -250,8 +250,6 @@ final class APIServer: Sendable {
         case .missingEndBookmark:
             return
                 (try? watch(request, format, on: eventLoop, withEndBookmark: false)) ?? .close
-        case .body(let text):
-            return .json(200, Array(text.utf8))
         }
     }
 

@@ -16,8 +16,6 @@ public final class Faults: Sendable {
         case truncate(afterBytes: Int)
         /// A streaming list whose end is never told.
         case missingEndBookmark
-        /// A body of one's own.
-        case body(String)
 
         /// As written by a person: "status=503", "truncate=1000", "html".
         init?(_ text: String) {

@@ -22,8 +22,11 @@ public struct ImageChangeDetector: Sendable {
     /// Pools of which a node has listed more than the default cap.
     private var uncappedPools: Set<String> = []
 
-    /// Starts without any node.
-    public init(cap: Cap = .assumed) { self.cap = cap }
+    /// Starts with what nodes that are there say about caps; with none it learns as they come.
+    public init(cap: Cap = .assumed, knowing nodes: [NodeSummary] = []) {
+        self.cap = cap
+        nodes.forEach { learnCap($0) }
+    }
 
     /// Takes in what happened to a node. Returns the change of its images, if there is one.
     public mutating func observe(_ change: NodeChange) -> ImageChange? {

@@ -84,7 +84,7 @@ struct ExecPlugin: Sendable {
         }
         installHint = exec["installHint"]?.string
         interactiveMode = mode?.string.flatMap(InteractiveMode.init) ?? .ifAvailable
-        self.clusterInfo = exec["provideClusterInfo"]?.bool == true ? clusterInfo : nil
+        self.clusterInfo = clusterInfo
         self.user = user
     }
 
@@ -93,7 +93,7 @@ struct ExecPlugin: Sendable {
     /// Runs the plugin and waits for its answer on the calling thread, which must be one that may
     /// block.
     ///
-    /// - Parameter isCancelled: Asked every 50 ms; the plugin is ended when it says so.
+    /// - Parameter isCancelled: Asked every 5 ms; the plugin is ended when it says so.
     /// - Throws: `credentials`, `cancelled`.
     func run(_ isCancelled: @escaping @Sendable () -> Bool) throws(KubeError) -> Credential {
         let result = Blocking.wait { () async -> Result<[UInt8], KubeError> in

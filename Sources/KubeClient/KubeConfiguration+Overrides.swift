@@ -31,9 +31,6 @@ public struct KubeConfigurationOverrides: Sendable {
 
     /// None.
     public init() {}
-
-    /// Whether they name a server, so that no kubeconfig is needed.
-    var isEnough: Bool { server != nil }
 }
 
 /// Who we act as, if not as ourselves

@@ -135,7 +135,10 @@ public struct KubeConfiguration: Sendable {
         guard let exec = user.value["exec"], token == nil, tokenFile == nil, certificate == nil
         else { return }
         self.exec = try ExecPlugin(
-            exec, user, user: userName, clusterInfo: try clusterInfo(cluster, clusterName))
+            exec, user, user: userName,
+            // It holds the authority's file: not read for a plugin that does not want it.
+            clusterInfo: exec["provideClusterInfo"]?.bool == true
+                ? try clusterInfo(cluster, clusterName) : nil)
     }
 
     /// What a plugin may want to know of the cluster.

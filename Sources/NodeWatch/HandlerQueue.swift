@@ -42,13 +42,8 @@ struct HandlerQueue: Sendable {
     private var behind: Behind?
     private var awaitsInitialList = true
     private var wantsResync = false
-    /// How often the queue overflowed.
-    private(set) var overflows = 0
 
     init(limit: Int) { self.limit = max(1, limit) }
-
-    /// Nodes that wait.
-    var count: Int { pending.count }
 
     /// Takes in what one event did to `table`, which has it already.
     mutating func enqueue(_ outcome: NodeTable.Outcome, table: NodeTable) {
@@ -128,7 +123,6 @@ struct HandlerQueue: Sendable {
         pending = [:]
         order = []
         taken = 0
-        overflows += 1
     }
 }
 

@@ -50,11 +50,6 @@ package final class ImageTable: Sendable {
         }
     }
 
-    /// The image of an id that some record holds.
-    package func image(_ id: UInt32) -> ContainerImage? {
-        state.withLock { Self.image(id, in: $0) }
-    }
-
     /// The images of a list of ids.
     func images(_ ids: UnsafeBufferPointer<UInt32>) -> [ContainerImage] {
         state.withLock { state in ids.compactMap { Self.image($0, in: state) } }

@@ -74,14 +74,13 @@ package struct PackedNode: Sendable {
         }
     }
 
-    /// Lends the image ids, in the order reported. They mean something in `imageTable` only.
+    /// Lends the image ids, in the order reported. They mean something in the record's image table
+    /// only.
     package func withImageIDs<Result>(_ body: (UnsafeBufferPointer<UInt32>) -> Result) -> Result {
         storage.withUnsafeMutablePointerToElements {
             body(UnsafeBufferPointer(start: $0, count: imageCount))
         }
     }
-
-    package var imageTable: ImageTable { storage.header.table }
 
     var flags: PackedNodeFlags { storage.header.flags }
     var ready: NodeCondition { NodeCondition(storage.header.ready) }
@@ -116,12 +115,6 @@ package struct PackedNode: Sendable {
             return String(
                 decoding: UnsafeRawBufferPointer(start: at + 4, count: count), as: UTF8.self)
         }
-    }
-
-    /// The bytes of one of the texts that are interned, as a number that is equal for equal texts;
-    /// 0 when absent or not interned.
-    func internedID(_ field: PackedText) -> UInt32 {
-        field.internedSlot.map { storage.header.interned[$0] } ?? 0
     }
 
     private static func known(_ value: Int64) -> Int? {

@@ -71,10 +71,10 @@ final class ReflectorRunner {
                 let canceller = canceller
                 do throws(KubeError) {
                     // An engine has its certificates for life: with others there is another.
-                    let material = try client.access { canceller.isCancelled }.material
-                    let engine = try client.makeEngine(material)
+                    let access = try client.access { canceller.isCancelled }
+                    let engine = try client.makeEngine(access.material)
                     images = ImageTable()
-                    action = drive(engine, material, action)
+                    action = drive(engine, access, action)
                 } catch {
                     action = after(reflector.failed(error), error)
                 }
@@ -85,17 +85,23 @@ final class ReflectorRunner {
 
     /// Works with one engine until cancelled, or until its certificates have been replaced. Returns
     /// what is to be done then.
+    ///
+    /// - Parameter granted: What the engine was made with, good for the first request.
     private func drive(
-        _ engine: borrowing EngineClient, _ material: TLSMaterial, _ first: Reflector.Action
+        _ engine: borrowing EngineClient, _ granted: (material: TLSMaterial, token: String),
+        _ first: Reflector.Action
     ) -> Reflector.Action {
         let canceller = canceller
         var action = first
+        var isFirst = true
         while !canceller.isCancelled {
             switch action {
             case .open(let request):
                 do throws(KubeError) {
-                    let access = try client.access { canceller.isCancelled }
-                    if access.material != material { return action }
+                    let access =
+                        isFirst ? granted : try client.access { canceller.isCancelled }
+                    isFirst = false
+                    if access.material != granted.material { return action }
                     action = read(request, action.keepsPages, engine, access.token)
                 } catch {
                     action = after(reflector.failed(error), error)
@@ -184,16 +190,19 @@ final class ReflectorRunner {
                 continue
             }
             // Nodes and bookmarks by the batch, under one lock; nobody is called from in there.
-            let (next, error) = hub.apply { transaction in
+            let (next, version, error) = hub.apply { transaction in
                 var at = at
+                var version: ResourceVersion?
                 while at < events.count, events[at].isProgress {
-                    if let error = watch(events[at], &transaction) {
-                        return (at, error as KubeError?)
+                    if let error = watch(events[at], &transaction, &version) {
+                        return (at, version, error as KubeError?)
                     }
                     at += 1
                 }
-                return (at, nil)
+                return (at, version, nil)
             }
+            // Once a batch: it makes a string, which a heartbeat must not cost.
+            if let version { _ = reflector.progressed(to: version.string) }
             if let action = failed(error) { return action }
             at = next
             guard at < events.count else { break }
@@ -239,20 +248,21 @@ final class ReflectorRunner {
         }
     }
 
-    /// A node or a bookmark of a watch. Returns what is wrong with it.
+    /// A node or a bookmark of a watch. Moves the version on, or returns what is wrong.
     private func watch(
-        _ event: plm_event, _ transaction: inout NodeHub.Transaction
+        _ event: plm_event, _ transaction: inout NodeHub.Transaction,
+        _ version: inout ResourceVersion?
     ) -> KubeError? {
         if event.kind == .bookmark {
             counters.update { $0.events += 1 }
-            guard let version = ResourceVersion(event.bookmark.resource_version.raw) else {
+            guard let reached = ResourceVersion(event.bookmark.resource_version.raw) else {
                 return nil
             }
-            transaction.advance(to: version)
-            _ = reflector.progressed(to: version.string)
+            transaction.advance(to: reached)
+            version = reached
             return nil
         }
-        guard let version = ResourceVersion(event.node.resource_version.raw) else {
+        guard let reached = ResourceVersion(event.node.resource_version.raw) else {
             let name = event.node.name.string ?? ""
             return KubeError(
                 .malformed, "an event of node \(name) has no metadata.resourceVersion")
@@ -260,12 +270,12 @@ final class ReflectorRunner {
         let (images, seen) = (images, seconds())
         let outcome = transaction.apply { table in
             event.kind == .deleted
-                ? table.delete(event.node, version: version, images: images)
-                : table.apply(event.node, version: version, images: images, seen: seen)
+                ? table.delete(event.node, version: reached, images: images)
+                : table.apply(event.node, version: reached, images: images, seen: seen)
         }
         if let error = count(outcome) { return error }
-        transaction.advance(to: version)
-        _ = reflector.progressed(to: version.string)
+        transaction.advance(to: reached)
+        version = reached
         return nil
     }
 

@@ -51,8 +51,7 @@ struct GetCommand: AsyncParsableCommand {
             client,
             nodes.count == 1 ? NodeSelector(fields: "metadata.name=\(nodes[0])") : selectors.nodes)
         if !nodes.isEmpty { found = found.filter { nodes.contains($0.name) } }
-        var detector = ImageChangeDetector()
-        for node in found { _ = detector.observe(.added(node, isInInitialList: true)) }
+        let detector = ImageChangeDetector(knowing: found)
         let rows = found.map { NodeRow($0, isTruncated: detector.isTruncated($0)) }.sorted(
             by: order)
         print(rows)

@@ -62,9 +62,9 @@ final class WatchSession: Sendable {
         defer { state.withLock { $0.informer = nil } }
         let interruption = Interruption { [end] in end.yield(.signal($0)) }
         defer { withExtendedLifetime(interruption) {} }
-        let watching = Task { try await informer.run() }
         // Begun before anything can happen, so that nothing is missed.
         let changes = informer.changes().makeAsyncIterator()
+        let watching = Task { try await informer.run() }
         let alerting = Task { await alert(changes) }
         let clock = Task { await limitTime() }
 
@@ -187,11 +187,12 @@ final class WatchSession: Sendable {
 
     /// "reported image storage ≥ 182 TiB, compressed".
     private func storageText(_ store: NodeStore) -> String {
-        let detector = ImageChangeDetector(cap: options.cap)
+        let nodes = store.nodes
+        let detector = ImageChangeDetector(cap: options.cap, knowing: nodes)
         var total = 0
         var isLowerBound = false
         var bases: Set<ImageSizeBasis> = []
-        for node in store.nodes {
+        for node in nodes {
             guard let bytes = node.imageBytes else {
                 isLowerBound = true
                 continue
