@@ -1,11 +1,25 @@
 /// A `metav1.Status`, as the API server answers errors.
-struct StatusBody: Sendable {
+struct StatusBody: Error, Sendable {
+    struct Cause: Sendable {
+        var reason: String
+        var message: String
+        var field: String
+
+        init(_ reason: String, _ message: String, field: String = "") {
+            self.reason = reason
+            self.message = message
+            self.field = field
+        }
+    }
+
     var code: Int
     var reason = ""
     var message: String
     var kind = ""
     var name = ""
-    var causes: [(reason: String, message: String)] = []
+    var group = ""
+    var uid = ""
+    var causes: [Cause] = []
     var retryAfterSeconds: Int?
 
     /// Sent as ERROR event in a watch.
@@ -19,7 +33,7 @@ struct StatusBody: Sendable {
         StatusBody(
             code: 504, reason: "Timeout",
             message: "Timeout: Too large resource version: \(version), current: \(current)",
-            causes: [("ResourceVersionTooLarge", "Too large resource version")],
+            causes: [.init("ResourceVersionTooLarge", "Too large resource version")],
             retryAfterSeconds: 1)
     }
 
@@ -61,10 +75,13 @@ struct StatusBody: Sendable {
             return String(decoding: value.bytes, as: UTF8.self)
         }
         if !name.isEmpty { details.append("\"name\":" + quoted(name)) }
+        if !group.isEmpty { details.append("\"group\":" + quoted(group)) }
         if !kind.isEmpty { details.append("\"kind\":" + quoted(kind)) }
+        if !uid.isEmpty { details.append("\"uid\":" + quoted(uid)) }
         if !causes.isEmpty {
-            let list = causes.map {
-                "{\"reason\":\(quoted($0.reason)),\"message\":\(quoted($0.message))}"
+            let list = causes.map { cause in
+                "{\"reason\":\(quoted(cause.reason)),\"message\":\(quoted(cause.message))"
+                    + (cause.field.isEmpty ? "}" : ",\"field\":\(quoted(cause.field))}")
             }
             details.append("\"causes\":[" + list.joined(separator: ",") + "]")
         }
