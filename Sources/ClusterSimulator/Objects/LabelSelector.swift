@@ -1,46 +1,26 @@
-/// `labelSelector` and `fieldSelector` of a request for nodes.
-struct NodeSelector: Sendable {
-    /// What a kube-apiserver answers with 400.
-    struct Invalid: Error { var message: String }
+/// A selector that cannot be read: 400.
+struct InvalidSelector: Error { var message: String }
 
-    enum Requirement: Sendable {
+/// `labelSelector` of a request.
+struct LabelSelector: Sendable {
+    private enum Requirement: Sendable {
         case isIn(String, Set<String>)
         case isNotIn(String, Set<String>)
         case exists(String)
         case isMissing(String)
     }
 
-    private var labels: [Requirement] = []
-    private var name: String?
-    private var notName: String?
-    private var unschedulable: Bool?
+    private var requirements: [Requirement] = []
 
-    var selectsAll: Bool {
-        labels.isEmpty && name == nil && notName == nil && unschedulable == nil
+    var selectsAll: Bool { requirements.isEmpty }
+
+    init(_ text: String) throws(InvalidSelector) {
+        for part in Self.split(text) { requirements.append(try Self.requirement(part)) }
     }
 
-    init(labelSelector: String, fieldSelector: String) throws(Invalid) {
-        for part in Self.split(labelSelector) { labels.append(try Self.requirement(part)) }
-        for part in Self.split(fieldSelector) {
-            guard let (key, isEqual, value) = Self.comparison(part) else {
-                throw Invalid(message: "invalid field selector: \(part)")
-            }
-            switch key {
-            case "metadata.name" where isEqual: name = value
-            case "metadata.name": notName = value
-            case "spec.unschedulable": unschedulable = (value == "true") == isEqual
-            default: throw Invalid(message: "field label not supported: \(key)")
-            }
-        }
-    }
-
-    func matches(_ node: SimulatedNode, _ profile: NodeProfile) -> Bool {
-        if let name, node.name != name { return false }
-        if let notName, node.name == notName { return false }
-        if let unschedulable, node.values.isUnschedulable != unschedulable { return false }
-        if labels.isEmpty { return true }
-        let pairs = Dictionary(profile.labels(node)) { first, _ in first }
-        return labels.allSatisfy { requirement in
+    func matches(_ labels: [(String, String)]) -> Bool {
+        let pairs = Dictionary(labels) { first, _ in first }
+        return requirements.allSatisfy { requirement in
             switch requirement {
             case .isIn(let key, let values): pairs[key].map { values.contains($0) } ?? false
             case .isNotIn(let key, let values): pairs[key].map { !values.contains($0) } ?? true
@@ -51,7 +31,7 @@ struct NodeSelector: Sendable {
     }
 
     /// Splits at commas outside parentheses.
-    private static func split(_ text: String) -> [String] {
+    static func split(_ text: String) -> [String] {
         var parts: [String] = [""]
         var depth = 0
         for character in text {
@@ -71,7 +51,7 @@ struct NodeSelector: Sendable {
     }
 
     /// `key=value`, `key==value` or `key!=value`.
-    private static func comparison(_ text: String) -> (String, Bool, String)? {
+    static func comparison(_ text: String) -> (String, Bool, String)? {
         guard let sign = text.firstIndex(of: "=") else { return nil }
         var key = text[..<sign]
         var value = text[text.index(after: sign)...]
@@ -81,7 +61,7 @@ struct NodeSelector: Sendable {
         return (trimmed(key), isEqual, trimmed(value))
     }
 
-    private static func requirement(_ text: String) throws(Invalid) -> Requirement {
+    private static func requirement(_ text: String) throws(InvalidSelector) -> Requirement {
         if let (key, isEqual, value) = comparison(text) {
             return isEqual ? .isIn(key, [value]) : .isNotIn(key, [value])
         }
@@ -90,7 +70,7 @@ struct NodeSelector: Sendable {
         if words.count == 1 { return .exists(words[0]) }
         guard words.count == 3, words[1] == "in" || words[1] == "notin",
             words[2].hasPrefix("("), words[2].hasSuffix(")")
-        else { throw Invalid(message: "unable to parse requirement: \(text)") }
+        else { throw InvalidSelector(message: "unable to parse requirement: \(text)") }
         let values = Set(words[2].dropFirst().dropLast().split(separator: ",").map(trimmed))
         return words[1] == "in" ? .isIn(words[0], values) : .isNotIn(words[0], values)
     }

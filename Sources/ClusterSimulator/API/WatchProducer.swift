@@ -1,33 +1,52 @@
 import NIOCore
 import Synchronization
 
-/// The body of a watch: initial events where they are asked for, then what happens.
-final class WatchProducer: BodyProducer {
-    struct Request: Sendable {
-        var format: NodeFormat
-        var selector: NodeSelector
-        /// Nil: send the nodes that are there first.
-        var after: Int?
-        /// With initial events: tell their end by a bookmark.
-        var endsInitialEvents = false
-        var allowsBookmarks = false
-        var timeout: Duration
-        var bookmarkInterval: Duration
-    }
+/// What a watch is served from: the objects of one resource that a request selects.
+struct WatchFeed<Object: Versioned>: Sendable {
+    typealias Notify = History<Object>.Notify
 
+    /// The latest resourceVersion.
+    var resourceVersion: @Sendable () -> Int
+    /// Starts after a resourceVersion.
+    var watchAfter: @Sendable (Int, @escaping Notify) -> Result<Int, HistoryExpired>
+    /// Starts at the present, with the objects that are there.
+    var watchFromNow:
+        @Sendable (@escaping Notify) -> (watcher: Int, objects: [Object], resourceVersion: Int)
+    var stopWatching: @Sendable (Int) -> Void
+    /// Whether the request selects an object.
+    var matches: @Sendable (Object) -> Bool
+    /// Writes an object as the request wants to see it.
+    var append: @Sendable (Object, inout JSONText) -> Void
+    /// Writes the empty object of a bookmark, around its metadata.
+    var appendBookmark: @Sendable (_ metadata: String, inout JSONText) -> Void
+}
+
+/// How a watch is asked for.
+struct WatchRequest: Sendable {
+    /// Nil: send the objects that are there first.
+    var after: Int?
+    /// With initial events: tell their end by a bookmark.
+    var endsInitialEvents = false
+    var allowsBookmarks = false
+    var timeout: Duration
+    var bookmarkInterval: Duration
+}
+
+/// The body of a watch: initial events where they are asked for, then what happens.
+final class WatchProducer<Object: Versioned>: BodyProducer {
     /// Events that wait for a client that does not read: beyond that it is cut off, as an API server
     /// does with slow watchers.
-    private static let queueLimit = 100_000
+    private static var queueLimit: Int { 100_000 }
 
     private struct Queue {
-        var notices: [Cluster.Notice] = []
+        var notices: [ChangeNotice<Object>] = []
         var taken = 0
         var isOverflowing = false
         var bookmarkIsDue = false
         var isTimeUp = false
         var wake: (@Sendable () -> Void)?
 
-        mutating func popFirst() -> Cluster.Notice? {
+        mutating func popFirst() -> ChangeNotice<Object>? {
             if isOverflowing { return .cut }
             guard taken < notices.count else { return nil }
             let notice = notices[taken]
@@ -43,14 +62,14 @@ final class WatchProducer: BodyProducer {
         }
     }
 
-    private let cluster: Cluster
-    private let request: Request
+    private let feed: WatchFeed<Object>
+    private let request: WatchRequest
     private let eventLoop: any EventLoop
     private let queue = Mutex(Queue())
 
     // SAFETY: the rest is used on one event loop only.
     nonisolated(unsafe) private var watcher: Int?
-    nonisolated(unsafe) private var initial: ArraySlice<SimulatedNode> = []
+    nonisolated(unsafe) private var initial: ArraySlice<Object> = []
     nonisolated(unsafe) private var endBookmark: Int?
     nonisolated(unsafe) private var resourceVersion = 0
     nonisolated(unsafe) private var isOver = false
@@ -58,33 +77,26 @@ final class WatchProducer: BodyProducer {
     nonisolated(unsafe) private var repeated: RepeatedTask?
     nonisolated(unsafe) private var openingError: StatusBody?
 
-    init(_ cluster: Cluster, _ request: Request, on eventLoop: any EventLoop) {
-        self.cluster = cluster
+    init(_ feed: WatchFeed<Object>, _ request: WatchRequest, on eventLoop: any EventLoop) {
+        self.feed = feed
         self.request = request
         self.eventLoop = eventLoop
     }
 
     func start(wake: @escaping @Sendable () -> Void) {
         queue.withLock { $0.wake = wake }
-        let notify: @Sendable (Cluster.Notice) -> Void = { [weak self] in self?.enqueue($0) }
+        let notify: @Sendable (ChangeNotice<Object>) -> Void = { [weak self] in self?.enqueue($0) }
         if let after = request.after {
             resourceVersion = after
-            do {
-                watcher = try cluster.watch(after: after, notify)
-            } catch {
-                openingError = .expired(after, current: error.current)
+            switch feed.watchAfter(after, notify) {
+            case .success(let watcher): self.watcher = watcher
+            case .failure(let error): openingError = .expired(after, current: error.current)
             }
         } else {
-            let now = cluster.watchFromNow(notify)
+            let now = feed.watchFromNow(notify)
             watcher = now.watcher
             resourceVersion = now.resourceVersion
-            let selector = request.selector
-            initial =
-                selector.selectsAll
-                ? now.nodes[...]
-                : now.nodes.filter { [cluster] in
-                    selector.matches($0, cluster.encoder(of: $0).profile)
-                }[...]
+            initial = now.objects.filter(feed.matches)[...]
             if request.endsInitialEvents { endBookmark = now.resourceVersion }
         }
         timers.append(
@@ -101,7 +113,7 @@ final class WatchProducer: BodyProducer {
 
     func stop() {
         isOver = true
-        if let watcher { cluster.stopWatching(watcher) }
+        if let watcher { feed.stopWatching(watcher) }
         watcher = nil
         timers.forEach { $0.cancel() }
         repeated?.cancel()
@@ -119,7 +131,7 @@ final class WatchProducer: BodyProducer {
             isOver = true
             return .bytes(errorEvent(openingError))
         }
-        if let node = initial.popFirst() { return .bytes(event("ADDED", node)) }
+        if let object = initial.popFirst() { return .bytes(event("ADDED", object)) }
         if let version = endBookmark {
             endBookmark = nil
             return .bytes(bookmark(version, isEnd: true))
@@ -133,21 +145,21 @@ final class WatchProducer: BodyProducer {
         while true {
             // Taken before the queue is looked at: all events up to it are in the queue by now, so
             // a bookmark for it never runs ahead of an event.
-            let current = cluster.resourceVersion
+            let current = feed.resourceVersion()
             let (notice, bookmarkIsDue, isTimeUp) = queue.withLock { queue in
                 let state = (queue.popFirst(), queue.bookmarkIsDue, queue.isTimeUp)
                 queue.bookmarkIsDue = false
                 return state
             }
             switch notice {
-            case .event(let event):
+            case .change(let change):
                 if bookmarkIsDue { mark { $0.bookmarkIsDue = true } }
-                resourceVersion = event.resourceVersion
-                if let bytes = encode(event) { return .bytes(bytes) }
+                resourceVersion = change.resourceVersion
+                if let bytes = encode(change) { return .bytes(bytes) }
             case .expired:
                 isOver = true
                 return .bytes(
-                    errorEvent(.expired(resourceVersion, current: cluster.resourceVersion)))
+                    errorEvent(.expired(resourceVersion, current: feed.resourceVersion())))
             case .cut: return .cut
             case nil:
                 if bookmarkIsDue || (isTimeUp && request.allowsBookmarks && !isOver) {
@@ -159,7 +171,7 @@ final class WatchProducer: BodyProducer {
         }
     }
 
-    private func enqueue(_ notice: Cluster.Notice) {
+    private func enqueue(_ notice: ChangeNotice<Object>) {
         mark { queue in
             if queue.notices.count - queue.taken >= Self.queueLimit {
                 queue.isOverflowing = true
@@ -178,34 +190,29 @@ final class WatchProducer: BodyProducer {
         wake?()
     }
 
-    /// The event as this watch sees it: a node that enters its selector is added, one that leaves it
-    /// is deleted.
-    private func encode(_ event: Cluster.Event) -> [UInt8]? {
-        let isSelected = matches(event.node)
-        let wasSelected = event.previous.map(matches) ?? false
-        switch event.type {
-        case .added: return isSelected ? self.event("ADDED", event.node) : nil
-        case .deleted: return wasSelected ? self.event("DELETED", event.node) : nil
+    /// The change as this watch sees it: an object that enters its selector is added, one that
+    /// leaves it is deleted.
+    private func encode(_ change: Change<Object>) -> [UInt8]? {
+        let isSelected = feed.matches(change.object)
+        let wasSelected = change.previous.map(feed.matches) ?? false
+        switch change.type {
+        case .added: return isSelected ? event("ADDED", change.object) : nil
+        case .deleted: return wasSelected ? event("DELETED", change.object) : nil
         case .modified:
             switch (wasSelected, isSelected) {
-            case (true, true): return self.event("MODIFIED", event.node)
-            case (false, true): return self.event("ADDED", event.node)
-            case (true, false): return self.event("DELETED", event.node)
+            case (true, true): return event("MODIFIED", change.object)
+            case (false, true): return event("ADDED", change.object)
+            case (true, false): return event("DELETED", change.object)
             case (false, false): return nil
             }
         }
     }
 
-    private func matches(_ node: SimulatedNode) -> Bool {
-        request.selector.selectsAll
-            || request.selector.matches(node, cluster.encoder(of: node).profile)
-    }
-
-    private func event(_ type: String, _ node: SimulatedNode) -> [UInt8] {
+    private func event(_ type: String, _ object: Object) -> [UInt8] {
         var json = JSONText()
         json.bytes.reserveCapacity(24 * 1024)
         json.raw("{\"type\":\"\(type)\",\"object\":")
-        request.format.appendObject(node, cluster, to: &json)
+        feed.append(object, &json)
         json.raw("}\n")
         return json.bytes
     }
@@ -219,16 +226,12 @@ final class WatchProducer: BodyProducer {
     }
 
     private func bookmark(_ version: Int, isEnd: Bool = false) -> [UInt8] {
+        let annotations = ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}"
         var json = JSONText()
-        json.raw("{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Node\",\"apiVersion\":\"v1\",")
-        json.raw("\"metadata\":{\"resourceVersion\":\"\(version)\"")
-        if isEnd { json.raw(",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}") }
-        json.raw(
-            "},\"spec\":{},\"status\":{\"daemonEndpoints\":{\"kubeletEndpoint\":{\"Port\":0}},")
-        json.raw("\"nodeInfo\":{\"machineID\":\"\",\"systemUUID\":\"\",\"bootID\":\"\",")
-        json.raw("\"kernelVersion\":\"\",\"osImage\":\"\",\"containerRuntimeVersion\":\"\",")
-        json.raw("\"kubeletVersion\":\"\",\"kubeProxyVersion\":\"\",\"operatingSystem\":\"\",")
-        json.raw("\"architecture\":\"\"}}}}\n")
+        json.raw("{\"type\":\"BOOKMARK\",\"object\":")
+        feed.appendBookmark(
+            "{\"resourceVersion\":\"\(version)\"\(isEnd ? annotations : "")}", &json)
+        json.raw("}\n")
         return json.bytes
     }
 }

@@ -13,6 +13,8 @@ public final class SimulatorServer: Sendable {
         public var token: String
         /// The token of a user who may do nothing.
         public var viewerToken: String
+        /// The token of a user who may get, list and watch nodes, and nothing else.
+        public var readerToken: String
         /// The common name of the user whose client certificate may do everything.
         public var adminUser = "simulated-admin"
         /// Whether watches may ask for initial events.
@@ -28,6 +30,7 @@ public final class SimulatorServer: Sendable {
             }
             token = secret()
             viewerToken = secret()
+            readerToken = secret()
         }
     }
 
@@ -63,7 +66,7 @@ public final class SimulatorServer: Sendable {
         tls.certificateVerification = .optionalVerification
         tls.applicationProtocols = ["http/1.1"]
         let sslContext = try NIOSSLContext(configuration: tls)
-        let api = APIServer(cluster, options, faults)
+        let api = APIServer(cluster, ObjectStore(), options, faults)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)

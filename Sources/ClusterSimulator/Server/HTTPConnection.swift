@@ -58,9 +58,11 @@ final class HTTPConnection: ChannelInboundHandler {
         keepsAlive = head.isKeepAlive
         let (path, query) = Self.split(head.uri)
         let authorization = head.headers.first(name: "Authorization") ?? ""
-        let request = APIServer.Request(
+        let request = APIRequest(
             method: head.method, path: path, query: query,
             accept: head.headers["Accept"].joined(separator: ","),
+            contentType: head.headers.first(name: "Content-Type") ?? "",
+            userAgent: head.headers.first(name: "User-Agent") ?? "",
             bearerToken: authorization.hasPrefix("Bearer ")
                 ? String(authorization.dropFirst(7)) : nil,
             certificateUser: certificateUser(context),

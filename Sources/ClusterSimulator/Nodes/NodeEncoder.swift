@@ -17,6 +17,13 @@ struct NodeEncoder: Sendable {
 
     /// One node. Items of a list carry no kind.
     func append(_ node: SimulatedNode, withKind: Bool, to json: inout JSONText) {
+        if var document = node.values.document {
+            document["metadata", "resourceVersion"] = .string("\(node.resourceVersion)")
+            document["kind"] = withKind ? "Node" : nil
+            document["apiVersion"] = withKind ? "v1" : nil
+            document.append(to: &json)
+            return
+        }
         json.raw("{")
         if withKind { json.raw("\"kind\":\"Node\",\"apiVersion\":\"v1\",") }
         json.raw("\"metadata\":{")
@@ -51,8 +58,28 @@ struct NodeEncoder: Sendable {
                 + "\"features\":{\"supplementalGroupsPolicy\":true}}}")
     }
 
-    /// Name to annotations: what PartialObjectMetadata shows too, with a comma to follow or not.
-    func metadata(_ node: SimulatedNode, _ json: inout JSONText) {
+    /// A node's labels.
+    func labels(_ node: SimulatedNode) -> [(String, String)] {
+        guard let document = node.values.document else { return profile.labels(node) }
+        return (document["metadata", "labels"]?.object?.pairs ?? []).map {
+            ($0.key, $0.value.string ?? "")
+        }
+    }
+
+    /// The metadata of a table's row, with its braces.
+    func partialMetadata(_ node: SimulatedNode, _ json: inout JSONText) {
+        guard var document = node.values.document else {
+            json.raw("{")
+            metadata(node, &json)
+            json.raw("}")
+            return
+        }
+        document["metadata", "resourceVersion"] = .string("\(node.resourceVersion)")
+        document["metadata"]?.append(to: &json)
+    }
+
+    /// Name to annotations.
+    private func metadata(_ node: SimulatedNode, _ json: inout JSONText) {
         json.raw("\"name\":")
         json.string(node.name)
         json.raw(",\"uid\":")

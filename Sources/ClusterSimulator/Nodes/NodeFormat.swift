@@ -57,9 +57,9 @@ enum NodeFormat: Sendable {
             json.string(cell)
         }
         json.raw("],\"object\":{\"kind\":\"PartialObjectMetadata\",")
-        json.raw("\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{")
-        cluster.encoder(of: node).metadata(node, &json)
-        json.raw("}}}")
+        json.raw("\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":")
+        cluster.encoder(of: node).partialMetadata(node, &json)
+        json.raw("}}")
     }
 
     /// How long ago a node was made, the way kubectl shows ages.

@@ -21,6 +21,8 @@ struct StatusBody: Error, Sendable {
     var uid = ""
     var causes: [Cause] = []
     var retryAfterSeconds: Int?
+    /// Whether `details` is there even with nothing in it.
+    var alwaysHasDetails = false
 
     /// Sent as ERROR event in a watch.
     static func expired(_ version: Int, current: Int) -> StatusBody {
@@ -39,20 +41,6 @@ struct StatusBody: Error, Sendable {
 
     static let unauthorized = StatusBody(
         code: 401, reason: "Unauthorized", message: "Unauthorized")
-
-    static func forbidden(user: String, verb: String) -> StatusBody {
-        StatusBody(
-            code: 403, reason: "Forbidden",
-            message: "nodes is forbidden: User \"\(user)\" cannot \(verb) resource \"nodes\" "
-                + "in API group \"\" at the cluster scope",
-            kind: "nodes")
-    }
-
-    static func notFound(_ name: String) -> StatusBody {
-        StatusBody(
-            code: 404, reason: "NotFound", message: "nodes \"\(name)\" not found", kind: "nodes",
-            name: name)
-    }
 
     static func badRequest(_ message: String) -> StatusBody {
         StatusBody(code: 400, reason: "BadRequest", message: message)
@@ -86,7 +74,9 @@ struct StatusBody: Error, Sendable {
             details.append("\"causes\":[" + list.joined(separator: ",") + "]")
         }
         if let retryAfterSeconds { details.append("\"retryAfterSeconds\":\(retryAfterSeconds)") }
-        if !details.isEmpty { json.raw(",\"details\":{" + details.joined(separator: ",") + "}") }
+        if alwaysHasDetails || !details.isEmpty {
+            json.raw(",\"details\":{" + details.joined(separator: ",") + "}")
+        }
         json.raw(",\"code\":\(code)}")
         return json
     }

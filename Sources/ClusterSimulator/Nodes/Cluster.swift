@@ -27,45 +27,10 @@ public final class Cluster: Sendable {
         public init() {}
     }
 
-    enum EventType: String, Sendable {
-        case added = "ADDED"
-        case modified = "MODIFIED"
-        case deleted = "DELETED"
-    }
-
-    struct Event: Sendable {
-        var type: EventType
-        var node: SimulatedNode
-        /// The node before the change; nil for one that was added.
-        var previous: SimulatedNode?
-        var resourceVersion: Int { node.resourceVersion }
-    }
-
-    /// What a watcher is told.
-    enum Notice: Sendable {
-        case event(Event)
-        /// Its history is gone: the stream ends with 410.
-        case expired
-        /// The connection is cut.
-        case cut
-    }
-
-    /// A watch cannot start at a resourceVersion that is older than the history.
-    struct Expired: Error {
-        var current: Int
-    }
-
     private struct State {
         /// By name.
         var nodes: [SimulatedNode] = []
-        var resourceVersion = 1000
-        var history: [Event] = []
-        /// Index of the oldest event still in `history`.
-        var historyStart = 0
-        /// The last resourceVersion that is no longer in the history.
-        var compacted = 1000
-        var watchers: [Int: @Sendable (Notice) -> Void] = [:]
-        var nextWatcher = 0
+        var history: History<SimulatedNode>
         var nextOrdinal = 0
         var random: SeededRandom
     }
@@ -94,7 +59,7 @@ public final class Cluster: Sendable {
             let image = NodeProfile.applicationImage(number, &random)
             return catalog.number(names: image.names, sizeBytes: image.sizeBytes)
         }
-        state = Mutex(State(random: random))
+        state = Mutex(State(history: History(limit: options.historyLimit), random: random))
         let now = Clock.seconds()
         state.withLock { state in
             for _ in 0..<options.nodeCount {
@@ -102,22 +67,21 @@ public final class Cluster: Sendable {
                 state.nodes.append(node)
             }
             state.nodes.sort { $0.name < $1.name }
-            state.compacted = state.resourceVersion
         }
     }
 
     // MARK: Reading
 
     /// The latest resourceVersion.
-    public var resourceVersion: Int { state.withLock { $0.resourceVersion } }
+    public var resourceVersion: Int { state.withLock { $0.history.resourceVersion } }
 
     /// All nodes by name, at one resourceVersion.
     func snapshot() -> (nodes: [SimulatedNode], resourceVersion: Int) {
-        state.withLock { ($0.nodes, $0.resourceVersion) }
+        state.withLock { ($0.nodes, $0.history.resourceVersion) }
     }
 
     /// The oldest resourceVersion a watch can start from.
-    var oldestResourceVersion: Int { state.withLock { $0.compacted } }
+    var oldestResourceVersion: Int { state.withLock { $0.history.compacted } }
 
     /// A node by name.
     public func node(_ name: String) -> SimulatedNode? {
@@ -151,69 +115,32 @@ public final class Cluster: Sendable {
     /// Starts a watch after `resourceVersion`: first the history since then, then every change, in
     /// order, without a gap. The callback is called under the cluster's lock and must not block.
     func watch(
-        after resourceVersion: Int, _ notify: @escaping @Sendable (Notice) -> Void
-    ) throws(Expired) -> Int {
-        let result: Result<Int, Expired> = state.withLock { state in
-            guard resourceVersion >= state.compacted else {
-                return .failure(Expired(current: state.resourceVersion))
-            }
-            for event in state.history[state.historyStart...]
-            where event.resourceVersion > resourceVersion {
-                notify(.event(event))
-            }
-            return .success(Self.add(notify, &state))
-        }
-        return try result.get()
+        after resourceVersion: Int, _ notify: @escaping History<SimulatedNode>.Notify
+    ) -> Result<Int, HistoryExpired> {
+        state.withLock { $0.history.watch(after: resourceVersion, notify) }
     }
 
     /// Starts a watch at the present, and gives the nodes that are there.
     func watchFromNow(
-        _ notify: @escaping @Sendable (Notice) -> Void
-    ) -> (watcher: Int, nodes: [SimulatedNode], resourceVersion: Int) {
+        _ notify: @escaping History<SimulatedNode>.Notify
+    ) -> (watcher: Int, objects: [SimulatedNode], resourceVersion: Int) {
         state.withLock { state in
-            (Self.add(notify, &state), state.nodes, state.resourceVersion)
+            (state.history.watch(notify), state.nodes, state.history.resourceVersion)
         }
     }
 
-    func stopWatching(_ watcher: Int) { state.withLock { $0.watchers[watcher] = nil } }
-
-    private static func add(
-        _ notify: @escaping @Sendable (Notice) -> Void, _ state: inout State
-    ) -> Int {
-        state.nextWatcher += 1
-        state.watchers[state.nextWatcher] = notify
-        return state.nextWatcher
-    }
+    func stopWatching(_ watcher: Int) { state.withLock { $0.history.stopWatching(watcher) } }
 
     // MARK: Faults
 
     /// Forgets the history and ends every watch with 410: clients must list again.
-    public func compact() {
-        state.withLock { state in
-            state.history = []
-            state.historyStart = 0
-            state.resourceVersion += 1
-            state.compacted = state.resourceVersion
-            for notify in state.watchers.values { notify(.expired) }
-        }
-    }
+    public func compact() { state.withLock { $0.history.forget(endingWatches: true) } }
 
     /// Forgets the history without telling anybody.
-    public func forgetHistory() {
-        state.withLock { state in
-            state.history = []
-            state.historyStart = 0
-            state.resourceVersion += 1
-            state.compacted = state.resourceVersion
-        }
-    }
+    public func forgetHistory() { state.withLock { $0.history.forget(endingWatches: false) } }
 
     /// Cuts the connection of every watch.
-    public func cutWatches() {
-        state.withLock { state in
-            for notify in state.watchers.values { notify(.cut) }
-        }
-    }
+    public func cutWatches() { state.withLock { $0.history.cutWatches() } }
 
     // MARK: Changing
 
@@ -225,14 +152,14 @@ public final class Cluster: Sendable {
         state.withLock { state in
             guard let index = Self.index(name, state.nodes) else { return nil }
             let previous = state.nodes[index]
-            state.resourceVersion += 1
-            let version = state.resourceVersion
+            let version = state.history.next()
             let node = previous.with {
                 change(&$0)
+                mirror(&$0, changedFrom: previous.values)
                 $0.resourceVersion = version
             }
             state.nodes[index] = node
-            publish(Event(type: .modified, node: node, previous: previous), &state)
+            state.history.publish(Change(type: .modified, object: node, previous: previous))
             return node
         }
     }
@@ -241,13 +168,10 @@ public final class Cluster: Sendable {
     @discardableResult
     public func addNode(withImages: Bool = true) -> SimulatedNode {
         state.withLock { state in
-            state.resourceVersion += 1
+            _ = state.history.next()
             var node = makeNode(&state, created: Clock.seconds())
             if !withImages { node = node.with { $0.images = nil } }
-            let name = node.name
-            let index = state.nodes.firstIndex { $0.name > name } ?? state.nodes.count
-            state.nodes.insert(node, at: index)
-            publish(Event(type: .added, node: node), &state)
+            Self.insert(node, &state)
             return node
         }
     }
@@ -257,12 +181,7 @@ public final class Cluster: Sendable {
     public func deleteNode(_ name: String) -> SimulatedNode? {
         state.withLock { state in
             guard let index = Self.index(name, state.nodes) else { return nil }
-            let previous = state.nodes.remove(at: index)
-            state.resourceVersion += 1
-            let version = state.resourceVersion
-            let node = previous.with { $0.resourceVersion = version }
-            publish(Event(type: .deleted, node: node, previous: previous), &state)
-            return node
+            return Self.remove(index, &state)
         }
     }
 
@@ -271,8 +190,7 @@ public final class Cluster: Sendable {
     public func replaceNode(_ name: String) -> SimulatedNode? {
         guard let previous = deleteNode(name) else { return nil }
         return state.withLock { state in
-            state.resourceVersion += 1
-            let version = state.resourceVersion
+            let version = state.history.next()
             let uid = state.random.uuid()
             let bootID = state.random.uuid()
             let node = previous.with {
@@ -280,27 +198,27 @@ public final class Cluster: Sendable {
                 $0.bootID = bootID
                 $0.created = Clock.seconds()
                 $0.resourceVersion = version
+                $0.document = nil
             }
-            let index = state.nodes.firstIndex { $0.name > name } ?? state.nodes.count
-            state.nodes.insert(node, at: index)
-            publish(Event(type: .added, node: node), &state)
+            Self.insert(node, &state)
             return node
         }
     }
 
     // MARK: Insides
 
-    private func publish(_ event: Event, _ state: inout State) {
-        state.history.append(event)
-        if state.history.count - state.historyStart > options.historyLimit {
-            state.compacted = state.history[state.historyStart].resourceVersion
-            state.historyStart += 1
-            if state.historyStart > options.historyLimit {
-                state.history.removeFirst(state.historyStart)
-                state.historyStart = 0
-            }
-        }
-        for notify in state.watchers.values { notify(.event(event)) }
+    private static func insert(_ node: SimulatedNode, _ state: inout State) {
+        let index = state.nodes.firstIndex { $0.name > node.name } ?? state.nodes.count
+        state.nodes.insert(node, at: index)
+        state.history.publish(Change(type: .added, object: node))
+    }
+
+    private static func remove(_ index: Int, _ state: inout State) -> SimulatedNode {
+        let previous = state.nodes.remove(at: index)
+        let version = state.history.next()
+        let node = previous.with { $0.resourceVersion = version }
+        state.history.publish(Change(type: .deleted, object: node, previous: previous))
+        return node
     }
 
     private static func index(_ name: String, _ nodes: [SimulatedNode]) -> Int? {
@@ -338,7 +256,7 @@ public final class Cluster: Sendable {
         return SimulatedNode(
             .init(
                 name: profile.name(ordinal, pool, &state.random), uid: uid,
-                resourceVersion: state.resourceVersion, created: created,
+                resourceVersion: state.history.resourceVersion, created: created,
                 heartbeat: created, ordinal: ordinal, pool: pool, bootID: bootID,
                 images: images.sortedLikeKubelet(catalog.all)))
     }
@@ -351,6 +269,64 @@ public final class Cluster: Sendable {
     /// Whether an image is one that workloads pull, not one of the node's own system.
     func isApplicationImage(_ number: Int) -> Bool {
         !systemImages.contains { $0.contains(number) }
+    }
+}
+
+extension Cluster: ObjectRepository {
+    func object(_ key: ObjectKey) -> JSONValue? { node(key.name).map(document) }
+
+    func create(_ key: ObjectKey, _ object: JSONValue, dryRun: Bool) -> JSONValue? {
+        state.withLock { state in
+            guard Self.index(key.name, state.nodes) == nil else { return nil }
+            var document = object
+            document["metadata", "uid"] = .string(state.random.uuid())
+            document["metadata", "creationTimestamp"] = .string(Timestamp.text(Clock.seconds()))
+            if dryRun { return document }
+            let version = state.history.next()
+            let blank = makeNode(&state, created: Clock.seconds()).with {
+                $0.name = key.name
+                $0.uid = document["metadata", "uid"]?.string ?? ""
+                $0.resourceVersion = version
+                $0.images = nil
+                $0 = values(of: document, from: $0)
+            }
+            Self.insert(blank, &state)
+            return self.document(of: blank)
+        }
+    }
+
+    func update(
+        _ key: ObjectKey, dryRun: Bool, _ change: (JSONValue) -> Outcome
+    ) -> Outcome? {
+        state.withLock { state in
+            guard let index = Self.index(key.name, state.nodes) else { return nil }
+            let previous = state.nodes[index]
+            let old = document(of: previous)
+            return change(old).map { new in
+                if dryRun || new == old { return new }
+                let version = state.history.next()
+                let node = previous.with {
+                    $0 = values(of: new, from: $0)
+                    $0.resourceVersion = version
+                }
+                state.nodes[index] = node
+                state.history.publish(
+                    Change(type: .modified, object: node, previous: previous))
+                return document(of: node)
+            }
+        }
+    }
+
+    func delete(
+        _ key: ObjectKey, dryRun: Bool, _ objection: (JSONValue) -> StatusBody?
+    ) -> Outcome? {
+        state.withLock { state in
+            guard let index = Self.index(key.name, state.nodes) else { return nil }
+            let old = document(of: state.nodes[index])
+            if let status = objection(old) { return .failure(status) }
+            if !dryRun { _ = Self.remove(index, &state) }
+            return .success(old)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 /// One node at one resourceVersion. Immutable: a change makes another one.
 ///
 /// Only what differs from node to node is kept; the rest is made by its profile when it is encoded.
-public final class SimulatedNode: Sendable {
+public final class SimulatedNode: Versioned {
     struct Values: Sendable {
         var name: String
         var uid: String
@@ -17,6 +17,8 @@ public final class SimulatedNode: Sendable {
         var images: [Int]?
         var hasDiskPressure = false
         var isUnschedulable = false
+        /// The whole node, once somebody wrote to it through the API.
+        var document: JSONValue?
     }
 
     let values: Values

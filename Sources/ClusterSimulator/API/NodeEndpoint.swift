@@ -1,0 +1,205 @@
+import NIOCore
+import Synchronization
+
+/// Reading nodes: get, list and watch, and what is to go wrong with it.
+final class NodeEndpoint: Sendable {
+    private struct ListPage: Sendable {
+        var nodes: [SimulatedNode]
+        var resourceVersion: Int
+    }
+
+    let cluster: Cluster
+    private let faults: Faults
+    private let options: SimulatorServer.Options
+    /// Snapshots that continue tokens refer to, the latest few.
+    private let pages = Mutex<[ListPage]>([])
+
+    init(_ cluster: Cluster, _ options: SimulatorServer.Options, _ faults: Faults) {
+        self.cluster = cluster
+        self.options = options
+        self.faults = faults
+    }
+
+    func respond(
+        to request: APIRequest, _ name: String?, on eventLoop: any EventLoop
+    ) -> APIResponse {
+        let format = NodeFormat(accept: request.accept)
+        if let name { return get(name, format) }
+        if let fault = faults.take(isWatch: request.isWatch) {
+            return faulty(fault, request, format, on: eventLoop)
+        }
+        do {
+            return request.isWatch
+                ? try watch(request, format, on: eventLoop) : try list(request, format)
+        } catch {
+            return .status(.badRequest(error.message))
+        }
+    }
+
+    private func get(_ name: String, _ format: NodeFormat) -> APIResponse {
+        guard let node = cluster.node(name) else { return .status(.notFound(.nodes, name)) }
+        var json = JSONText()
+        format.appendObject(node, cluster, to: &json)
+        json.raw("\n")
+        return .json(200, json.bytes)
+    }
+
+    private func selector(_ request: APIRequest) throws(InvalidSelector) -> NodeSelector {
+        try NodeSelector(
+            labelSelector: request.query["labelSelector"] ?? "",
+            fieldSelector: request.query["fieldSelector"] ?? "")
+    }
+
+    private func list(
+        _ request: APIRequest, _ format: NodeFormat
+    ) throws(InvalidSelector) -> APIResponse {
+        let selector = try selector(request)
+        let limit = Int(request.query["limit"] ?? "") ?? 0
+        if let token = request.query["continue"], !token.isEmpty {
+            return nextPage(token, limit, format)
+        }
+        let wanted = request.query["resourceVersion"] ?? ""
+        guard wanted.isEmpty || Int(wanted) != nil else {
+            return .status(WatchParameters.badVersion(wanted))
+        }
+        let now = cluster.snapshot()
+        if let version = Int(wanted), version > now.resourceVersion {
+            return .status(.tooLarge(version, current: now.resourceVersion))
+        }
+        let nodes =
+            selector.selectsAll
+            ? now.nodes
+            : now.nodes.filter { selector.matches($0, cluster.encoder(of: $0)) }
+        // resourceVersion=0 is answered from the watch cache, which does not page.
+        if limit == 0 || wanted == "0" {
+            return .stream(
+                ListProducer(
+                    cluster, nodes[...], format, resourceVersion: now.resourceVersion,
+                    continueToken: nil, remaining: nil))
+        }
+        let page = ListPage(nodes: nodes, resourceVersion: now.resourceVersion)
+        pages.withLock { pages in
+            pages.append(page)
+            if pages.count > 8 { pages.removeFirst() }
+        }
+        return pageResponse(page, from: 0, limit, format)
+    }
+
+    /// Tokens are "RESOURCEVERSION.OFFSET".
+    private func nextPage(_ token: String, _ limit: Int, _ format: NodeFormat) -> APIResponse {
+        let parts = token.split(separator: ".").compactMap { Int($0) }
+        guard parts.count == 2 else { return .status(.badRequest("continue key is not valid")) }
+        let page = pages.withLock { pages in
+            pages.first { $0.resourceVersion == parts[0] && parts[1] <= $0.nodes.count }
+        }
+        guard let page, page.resourceVersion >= cluster.oldestResourceVersion else {
+            return .status(
+                StatusBody(
+                    code: 410, reason: "Expired",
+                    message: "The provided continue parameter is too old to display a consistent "
+                        + "list result. You can start a new list without the continue parameter."))
+        }
+        return pageResponse(page, from: parts[1], limit, format)
+    }
+
+    private func pageResponse(
+        _ page: ListPage, from: Int, _ limit: Int, _ format: NodeFormat
+    ) -> APIResponse {
+        let end = limit > 0 ? min(from + limit, page.nodes.count) : page.nodes.count
+        let rest = page.nodes.count - end
+        return .stream(
+            ListProducer(
+                cluster, page.nodes[from..<end], format, resourceVersion: page.resourceVersion,
+                continueToken: rest > 0 ? "\(page.resourceVersion).\(end)" : nil,
+                remaining: rest > 0 ? rest : nil))
+    }
+
+    private func watch(
+        _ request: APIRequest, _ format: NodeFormat, on eventLoop: any EventLoop,
+        withEndBookmark: Bool = true
+    ) throws(InvalidSelector) -> APIResponse {
+        let selector = try selector(request)
+        let parameters = WatchParameters(request, options, current: cluster.resourceVersion)
+        guard var watch = parameters.request else { return .status(parameters.refusal) }
+        if !withEndBookmark { watch.endsInitialEvents = false }
+        return .stream(
+            WatchProducer(feed(selector, format), watch, on: eventLoop))
+    }
+
+    private func feed(_ selector: NodeSelector, _ format: NodeFormat) -> WatchFeed<SimulatedNode> {
+        let cluster = cluster
+        return WatchFeed(
+            resourceVersion: { cluster.resourceVersion },
+            watchAfter: { cluster.watch(after: $0, $1) },
+            watchFromNow: { cluster.watchFromNow($0) },
+            stopWatching: { cluster.stopWatching($0) },
+            matches: { node in
+                selector.selectsAll || selector.matches(node, cluster.encoder(of: node))
+            },
+            append: { format.appendObject($0, cluster, to: &$1) },
+            appendBookmark: { metadata, json in
+                json.raw("{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":\(metadata)")
+                json.raw(",\"spec\":{},\"status\":{\"daemonEndpoints\":{\"kubeletEndpoint\":")
+                json.raw("{\"Port\":0}},\"nodeInfo\":{\"machineID\":\"\",\"systemUUID\":\"\",")
+                json.raw("\"bootID\":\"\",\"kernelVersion\":\"\",\"osImage\":\"\",")
+                json.raw("\"containerRuntimeVersion\":\"\",\"kubeletVersion\":\"\",")
+                json.raw("\"kubeProxyVersion\":\"\",\"operatingSystem\":\"\",")
+                json.raw("\"architecture\":\"\"}}}")
+            })
+    }
+
+    // MARK: Faults
+
+    private func faulty(
+        _ fault: Faults.Fault, _ request: APIRequest, _ format: NodeFormat,
+        on eventLoop: any EventLoop
+    ) -> APIResponse {
+        switch fault {
+        case .status(let code, let retryAfter):
+            let body = StatusBody(
+                code: code, reason: Faults.reason(code), message: "simulated \(code)",
+                retryAfterSeconds: retryAfter)
+            return .status(body)
+        case .html:
+            return .html(200, "<!DOCTYPE html>\n<html><body>Please log in</body></html>\n")
+        case .hang: return .hang
+        case .close: return .close
+        case .truncate(let bytes):
+            let response =
+                request.isWatch
+                ? try? watch(request, format, on: eventLoop) : try? list(request, format)
+            guard case .stream(let whole) = response else { return .close }
+            return .stream(TruncatedProducer(whole, after: bytes))
+        case .missingEndBookmark:
+            return
+                (try? watch(request, format, on: eventLoop, withEndBookmark: false)) ?? .close
+        }
+    }
+}
+
+/// A body that breaks off in the middle.
+private final class TruncatedProducer: BodyProducer {
+    private let whole: any BodyProducer
+    // SAFETY: used on one event loop only.
+    nonisolated(unsafe) private var left: Int
+
+    init(_ whole: any BodyProducer, after bytes: Int) {
+        self.whole = whole
+        left = bytes
+    }
+
+    func start(wake: @escaping @Sendable () -> Void) { whole.start(wake: wake) }
+    func stop() { whole.stop() }
+
+    func next() -> BodyPiece {
+        guard left > 0 else { return .cut }
+        switch whole.next() {
+        case .bytes(let bytes):
+            let part = bytes.prefix(left)
+            left -= part.count
+            return .bytes(Array(part))
+        case .end: return .cut
+        case let other: return other
+        }
+    }
+}
