@@ -22,7 +22,7 @@ final class APIServer: Sendable {
         if let answer = Discovery.answer(request.path) {
             return request.method == .GET ? answer : .status(.methodNotAllowed())
         }
-        if let answer = OpenAPI.answer(request) { return answer }
+        if let answer = OpenAPI.answer(request.path) { return answer }
         if request.path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
             request.method == .POST
         {

@@ -78,7 +78,10 @@ struct AccessControl: Sendable {
 
     /// Answers a SelfSubjectAccessReview.
     func review(_ request: APIRequest, _ user: User) -> APIResponse {
-        guard var review = try? JSONValue(parsing: request.body), review.object != nil else {
+        guard
+            var review = ProtobufReview.document(request.body)
+                ?? (try? JSONValue(parsing: request.body)), review.object != nil
+        else {
             return .status(.badRequest("the body is no SelfSubjectAccessReview"))
         }
         let asked = review["spec", "resourceAttributes"]

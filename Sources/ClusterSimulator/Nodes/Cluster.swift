@@ -1,11 +1,5 @@
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// The state behind the simulated API server: nodes, resourceVersions, history and watchers.
 ///
 /// Thread-safe. Every change takes the next resourceVersion and is told to the watchers in order.
@@ -327,14 +321,5 @@ extension Cluster: ObjectRepository {
             if !dryRun { _ = Self.remove(index, &state) }
             return .success(old)
         }
-    }
-}
-
-/// Time of day.
-enum Clock {
-    static func seconds() -> Int {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return now.tv_sec
     }
 }

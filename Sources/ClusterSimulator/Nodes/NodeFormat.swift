@@ -47,7 +47,8 @@ enum NodeFormat: Sendable {
         let info = Dictionary(profile.nodeInfo) { first, _ in first }
         let status = "Ready" + (node.values.isUnschedulable ? ",SchedulingDisabled" : "")
         let cells = [
-            node.name, status, "<none>", Self.age(node), info["kubeletVersion"] ?? "",
+            node.name, status, "<none>", Timestamp.age(node.values.created),
+            info["kubeletVersion"] ?? "",
             NodeProfile.address(node.values.ordinal), "<none>", info["osImage"] ?? "",
             info["kernelVersion"] ?? "", info["containerRuntimeVersion"] ?? "",
         ]
@@ -60,17 +61,6 @@ enum NodeFormat: Sendable {
         json.raw("\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":")
         cluster.encoder(of: node).partialMetadata(node, &json)
         json.raw("}}")
-    }
-
-    /// How long ago a node was made, the way kubectl shows ages.
-    private static func age(_ node: SimulatedNode) -> String {
-        let seconds = max(0, Clock.seconds() - node.values.created)
-        switch seconds {
-        case ..<120: return "\(seconds)s"
-        case ..<7200: return "\(seconds / 60)m"
-        case ..<172_800: return "\(seconds / 3600)h"
-        default: return "\(seconds / 86400)d"
-        }
     }
 
     private static let columns: String = {

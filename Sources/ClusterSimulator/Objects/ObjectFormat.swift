@@ -63,7 +63,7 @@ struct ObjectFormat: Sendable {
     private var columns: [Column] {
         let name = Column(name: "Name") { $0["metadata", "name"]?.string }
         let age = Column(name: "Age") { object in
-            object["metadata", "creationTimestamp"]?.string
+            Timestamp.age(object["metadata", "creationTimestamp"])
         }
         switch kind.kind {
         case "Lease":
@@ -71,8 +71,8 @@ struct ObjectFormat: Sendable {
         case "Event":
             return [
                 Column(name: "Last Seen") { event in
-                    event["lastTimestamp"]?.string ?? event["eventTime"]?.string
-                        ?? event["metadata", "creationTimestamp"]?.string
+                    Timestamp.age(event["lastTimestamp"]) ?? Timestamp.age(event["eventTime"])
+                        ?? Timestamp.age(event["metadata", "creationTimestamp"])
                 },
                 Column(name: "Type") { $0["type"]?.string },
                 Column(name: "Reason") { $0["reason"]?.string },
