@@ -23,6 +23,49 @@ final class RunningSimulator: Sendable {
         Task { try? await server.stop() }
     }
 
+    /// An answer with everything about it.
+    struct Answer: Sendable {
+        var status: Int
+        /// By name in lower case.
+        var headers: [String: String]
+        var body: Data
+
+        /// The text members of `metadata`.
+        func metadata() throws -> [String: String] {
+            let object = try JSONSerialization.jsonObject(with: body) as? [String: Any]
+            let metadata = object?["metadata"] as? [String: Any] ?? [:]
+            return metadata.compactMapValues { $0 as? String }
+        }
+    }
+
+    /// Any request. A body is JSON where the headers do not say otherwise.
+    func send(
+        _ method: String, _ target: String, token: String? = nil, body: Data = Data(),
+        headers: [String: String] = [:]
+    ) async throws -> Answer {
+        let file = kubeconfig + ".\(UUID()).body"
+        try body.write(to: URL(filePath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        var more = ["-i", "-X", method]
+        if !body.isEmpty { more += ["--data-binary", "@" + file] }
+        let all = (body.isEmpty ? [:] : ["content-type": "application/json"])
+            .merging(headers) { $1 }
+        for (name, value) in all { more += ["-H", "\(name): \(value)"] }
+        let text = try await curl(target, token: token, more).output
+        guard let end = text.firstRange(of: "\r\n\r\n") else {
+            return Answer(status: 0, headers: [:], body: Data())
+        }
+        let lines = text[..<end.lowerBound].split(separator: "\r\n").map(String.init)
+        var found: [String: String] = [:]
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            found[parts[0].lowercased()] = parts.count > 1 ? String(parts[1].dropFirst()) : ""
+        }
+        return Answer(
+            status: Int(lines[0].split(separator: " ")[1]) ?? 0, headers: found,
+            body: Data(text[end.upperBound...].utf8))
+    }
+
     /// What a request gives, status line left out.
     func get(_ target: String, token: String? = nil) async throws -> Data {
         Data(try await curl(target, token: token).output.utf8)
@@ -38,7 +81,7 @@ final class RunningSimulator: Sendable {
     private func curl(
         _ target: String, token: String?, _ more: [String] = []
     ) async throws -> Program.Result {
-        let authority = kubeconfig + ".ca"
+        let authority = kubeconfig + ".\(UUID()).ca"
         try server.authority.certificate.write(toFile: authority, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: authority) }
         return try await Program.run(

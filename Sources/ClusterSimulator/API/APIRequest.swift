@@ -41,7 +41,7 @@ enum APIResponse: Sendable {
     static func status(_ body: StatusBody) -> APIResponse {
         var headers = body.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []
         if body.code == 403 { headers.append(("X-Content-Type-Options", "nosniff")) }
-        return .json(body.code, body.json.bytes, headers: headers)
+        return .json(body.code, body.json.bytes + [UInt8(ascii: "\n")], headers: headers)
     }
 
     static func object(_ code: Int, _ object: JSONValue) -> APIResponse {

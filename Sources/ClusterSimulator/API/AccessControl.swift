@@ -91,7 +91,13 @@ struct AccessControl: Sendable {
         if isAllowed { status["reason"] = "granted by the simulation" }
         review["kind"] = "SelfSubjectAccessReview"
         review["apiVersion"] = "authorization.k8s.io/v1"
-        review["metadata"] = [:]
+        var managers = FieldManagers(of: .null)
+        managers.update(
+            from: [:], to: review,
+            by: .init(
+                manager: request.fieldManager, apiVersion: "authorization.k8s.io/v1",
+                kind: "SelfSubjectAccessReview"))
+        review["metadata"] = ["managedFields": managers.json]
         review["status"] = status
         return .object(201, review)
     }

@@ -56,7 +56,7 @@ final class NodeEndpoint: Sendable {
         let selector = try selector(request)
         let limit = Int(request.query["limit"] ?? "") ?? 0
         if let token = request.query["continue"], !token.isEmpty {
-            return nextPage(token, limit, format)
+            return nextPage(token, limit, selector, format)
         }
         let wanted = request.query["resourceVersion"] ?? ""
         guard wanted.isEmpty || Int(wanted) != nil else {
@@ -66,10 +66,7 @@ final class NodeEndpoint: Sendable {
         if let version = Int(wanted), version > now.resourceVersion {
             return .status(.tooLarge(version, current: now.resourceVersion))
         }
-        let nodes =
-            selector.selectsAll
-            ? now.nodes
-            : now.nodes.filter { selector.matches($0, cluster.encoder(of: $0)) }
+        let nodes = selected(now.nodes, selector)
         // resourceVersion=0 is answered from the watch cache, which does not page.
         if limit == 0 || wanted == "0" {
             return .stream(
@@ -85,21 +82,31 @@ final class NodeEndpoint: Sendable {
         return pageResponse(page, from: 0, limit, format)
     }
 
-    /// Tokens are "RESOURCEVERSION.OFFSET".
-    private func nextPage(_ token: String, _ limit: Int, _ format: NodeFormat) -> APIResponse {
-        let parts = token.split(separator: ".").compactMap { Int($0) }
-        guard parts.count == 2 else { return .status(.badRequest("continue key is not valid")) }
-        let page = pages.withLock { pages in
-            pages.first { $0.resourceVersion == parts[0] && parts[1] <= $0.nodes.count }
+    /// Tokens are "RESOURCEVERSION:NAME": what comes after that name. With -1 for the version they
+    /// go on with the nodes as they are now.
+    private func nextPage(
+        _ token: String, _ limit: Int, _ selector: NodeSelector, _ format: NodeFormat
+    ) -> APIResponse {
+        let parts = token.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let version = Int(parts[0]) else {
+            return .status(.badRequest("continue key is not valid"))
         }
-        guard let page, page.resourceVersion >= cluster.oldestResourceVersion else {
-            return .status(
-                StatusBody(
-                    code: 410, reason: "Expired",
-                    message: "The provided continue parameter is too old to display a consistent "
-                        + "list result. You can start a new list without the continue parameter."))
+        var page = pages.withLock { $0.first { $0.resourceVersion == version } }
+        if version == -1 {
+            let now = cluster.snapshot()
+            page = ListPage(
+                nodes: selected(now.nodes, selector), resourceVersion: now.resourceVersion)
+        } else if version < cluster.oldestResourceVersion {
+            page = nil
         }
-        return pageResponse(page, from: parts[1], limit, format)
+        guard let page else { return .status(.continueExpired(fresh: "-1:\(parts[1])")) }
+        let start = page.nodes.firstIndex { $0.name > parts[1] } ?? page.nodes.count
+        return pageResponse(page, from: start, limit, format)
+    }
+
+    private func selected(_ nodes: [SimulatedNode], _ selector: NodeSelector) -> [SimulatedNode] {
+        if selector.selectsAll { return nodes }
+        return nodes.filter { selector.matches($0, cluster.encoder(of: $0)) }
     }
 
     private func pageResponse(
@@ -110,7 +117,8 @@ final class NodeEndpoint: Sendable {
         return .stream(
             ListProducer(
                 cluster, page.nodes[from..<end], format, resourceVersion: page.resourceVersion,
-                continueToken: rest > 0 ? "\(page.resourceVersion).\(end)" : nil,
+                continueToken: rest > 0 && end > 0
+                    ? "\(page.resourceVersion):\(page.nodes[end - 1].name)" : nil,
                 remaining: rest > 0 ? rest : nil))
     }
 

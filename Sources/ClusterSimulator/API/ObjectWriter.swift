@@ -36,8 +36,14 @@ struct ObjectWriter {
 
     /// The body as an object of this resource, in the form it is kept in.
     private func object() throws(StatusBody) -> JSONValue {
-        guard request.contentType.hasPrefix("application/json") else { throw .unsupportedMediaType }
-        return stored(try checkedKind(try body()))
+        // Without a type, JSON is assumed: the Python client says none.
+        guard request.contentType.isEmpty || request.contentType.hasPrefix("application/json")
+        else { throw .unsupportedMediaType }
+        var object = try body()
+        // What an object is may be left to the path.
+        if object["kind"] == nil { object["kind"] = .string(kind.kind) }
+        if object["apiVersion"] == nil { object["apiVersion"] = .string(kind.apiVersion) }
+        return stored(try checkedKind(object))
     }
 
     private func checkedKind(_ object: JSONValue) throws(StatusBody) -> JSONValue {
@@ -86,7 +92,8 @@ struct ObjectWriter {
         let name = object["metadata", "name"]?.string ?? ""
         try check(object, name)
         object["metadata", "resourceVersion"] = nil
-        return try created(name, owned(object, from: .object(JSONObject())))
+        object = owned(object, from: [:])
+        return try created(name, kind.kind == "Event" ? EventForms.complete(object) : object)
     }
 
     /// Five characters that make a generated name one's own.
@@ -250,7 +257,7 @@ struct ObjectWriter {
     /// Options stand in the body; beside a body those of the query are ignored, as in the real
     /// server. A node goes at once: its grace period is accepted and has no effect.
     private func delete(_ name: String) throws(StatusBody) -> APIResponse {
-        let options = request.body.isEmpty ? JSONValue.object(JSONObject()) : try body()
+        let options = request.body.isEmpty ? [:] : try body()
         let isDryRun =
             request.body.isEmpty
             ? isDryRun : options["dryRun"]?.array?.contains("All") ?? false

@@ -41,7 +41,9 @@ extension StatusBody {
             code: 422, reason: "Invalid",
             message: "\(kind.kind) \"\(name)\" is invalid: "
                 + (texts.count == 1 ? texts[0] : "[\(texts.joined(separator: ", "))]"),
-            kind: kind.kind, name: name, group: kind.group, causes: causes)
+            // Of two forms of one object, the stored one is validated.
+            kind: kind.kind, name: name, group: kind.stored == nil ? kind.group : "",
+            causes: causes)
     }
 
     static let unsupportedMediaType = StatusBody(

@@ -21,6 +21,8 @@ struct StatusBody: Error, Sendable {
     var uid = ""
     var causes: [Cause] = []
     var retryAfterSeconds: Int?
+    /// `metadata.continue`: how to go on with a list.
+    var continueToken = ""
     /// Whether `details` is there even with nothing in it.
     var alwaysHasDetails = false
 
@@ -39,6 +41,19 @@ struct StatusBody: Error, Sendable {
             retryAfterSeconds: 1)
     }
 
+    /// A page's resourceVersion is gone from the history.
+    static func continueExpired(fresh token: String) -> StatusBody {
+        StatusBody(
+            code: 410, reason: "Expired",
+            message: "The provided continue parameter is too old to display a consistent list "
+                + "result. You can start a new list without the continue parameter, or use the "
+                + "continue token in this response to retrieve the remainder of the results. "
+                + "Continuing with the provided token results in an inconsistent list - objects that "
+                + "were created, modified, or deleted between the time the first chunk was returned "
+                + "and now may show up in the list.",
+            continueToken: token)
+    }
+
     static let unauthorized = StatusBody(
         code: 401, reason: "Unauthorized", message: "Unauthorized")
 
@@ -49,8 +64,9 @@ struct StatusBody: Error, Sendable {
     var json: JSONText {
         var json = JSONText()
         json.raw(
-            "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
-                + "\"message\":")
+            "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{"
+                + (continueToken.isEmpty ? "" : "\"continue\":\"\(continueToken)\"")
+                + "},\"status\":\"Failure\",\"message\":")
         json.string(message)
         if !reason.isEmpty {
             json.raw(",\"reason\":")

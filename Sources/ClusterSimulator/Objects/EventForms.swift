@@ -7,6 +7,17 @@ enum EventForms {
         ("lastTimestamp", "deprecatedLastTimestamp"), ("count", "deprecatedCount"),
     ]
 
+    /// An event with the members that are always shown, in the form in which it is kept.
+    static func complete(_ event: JSONValue) -> JSONValue {
+        var event = event
+        let defaults: [(String, JSONValue)] = [
+            ("source", [:]), ("firstTimestamp", .null), ("lastTimestamp", .null),
+            ("eventTime", .null), ("reportingComponent", ""), ("reportingInstance", ""),
+        ]
+        for (key, value) in defaults where event[key] == nil { event[key] = value }
+        return event
+    }
+
     static func core(_ event: JSONValue) -> JSONValue {
         renamed(event, to: "v1", Dictionary(uniqueKeysWithValues: names.map { ($0.1, $0.0) }))
     }

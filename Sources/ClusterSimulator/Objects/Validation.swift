@@ -3,7 +3,8 @@
 enum Validation {
     static func faults(_ object: JSONValue, _ kind: ResourceKind) -> [StatusBody.Cause] {
         var faults: [StatusBody.Cause] = []
-        for field in ["generateName", "name"] {
+        // The old form of events is not looked at so closely.
+        for field in kind == .events ? [] : ["generateName", "name"] {
             guard let name = object["metadata", field]?.string else {
                 if field == "name" {
                     faults.append(

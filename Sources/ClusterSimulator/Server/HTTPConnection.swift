@@ -9,6 +9,12 @@ final class HTTPConnection: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private static let maxBodyBytes = 4 << 20
+    private static let maxSizedBodyBytes = 2048
+    /// Which flow and priority level a request belongs to: always the same here.
+    private static let flowHeaders = [
+        ("X-Kubernetes-Pf-Flowschema-Uid", "6f1d7b52-0c9e-4d37-8a8e-31d6f0b1c7a4"),
+        ("X-Kubernetes-Pf-Prioritylevel-Uid", "b0a3e6d9-52f4-4c1b-9e70-7c4d2f8a6e15"),
+    ]
     /// Written between two looks at whether the client keeps up.
     private static let burstBytes = 64 << 10
 
@@ -83,7 +89,10 @@ final class HTTPConnection: ChannelInboundHandler {
         _ context: ChannelHandlerContext
     ) {
         var headers = HTTPHeaders(extra)
+        var random = SeededRandom(seed: .random(in: 0 ... .max))
+        headers.add(name: "Audit-Id", value: random.uuid())
         headers.add(name: "Cache-Control", value: "no-cache, private")
+        if status != 401 { headers.add(contentsOf: HTTPHeaders(Self.flowHeaders)) }
         headers.add(name: "Content-Type", value: contentType)
         headers.add(name: "Date", value: HTTPDate.now())
         if !keepsAlive { headers.add(name: "Connection", value: "close") }
@@ -96,7 +105,10 @@ final class HTTPConnection: ChannelInboundHandler {
         _ status: Int, _ contentType: String, _ bytes: [UInt8], _ extra: [(String, String)],
         _ context: ChannelHandlerContext
     ) {
-        sendHead(status, contentType, extra + [("Content-Length", "\(bytes.count)")], context)
+        // As Go's server: what does not fit its buffer goes in chunks.
+        let length =
+            bytes.count <= Self.maxSizedBodyBytes ? [("Content-Length", "\(bytes.count)")] : []
+        sendHead(status, contentType, extra + length, context)
         context.write(
             wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: bytes)))),
             promise: nil)
