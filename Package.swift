@@ -79,7 +79,9 @@ let package = Package(
             dependencies: ["WatchEngine", "TestSupport", "StalledResolver"] + simulatorProgram,
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "KubeClientTests", dependencies: ["KubeClient"], swiftSettings: swiftSettings),
+            name: "KubeClientTests",
+            dependencies: ["KubeClient", "TestSupport"] + simulatorProgram,
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "NodeWatchTests", dependencies: ["NodeWatch", "TestSupport"] + simulatorProgram,
             swiftSettings: swiftSettings),

@@ -1,3 +1,5 @@
+import KubeClient
+
 /// Which nodes to watch. The server does the selecting.
 public struct NodeSelector: Sendable, Hashable {
     /// As kubectl's `--selector`: "pool=gpu,zone in (a,b)". Empty: all.
@@ -55,24 +57,6 @@ extension Reflector.Request {
         }
         if !selector.labels.isEmpty { query.append(("labelSelector", selector.labels)) }
         if !selector.fields.isEmpty { query.append(("fieldSelector", selector.fields)) }
-        let pairs = query.map { "\($0.0)=\(Self.encoded($0.1))" }
-        return "/api/v1/nodes" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
-    }
-
-    /// RFC 3986: everything but unreserved characters, by byte.
-    private static func encoded(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return result
+        return "/api/v1/nodes" + PercentEncoding.query(query)
     }
 }

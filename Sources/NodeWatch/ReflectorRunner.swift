@@ -137,7 +137,9 @@ final class ReflectorRunner {
         let target = request.target(selector, timeoutSeconds: seconds)
         let stream: NodeStream
         do throws(KubeError) {
-            stream = try NodeStream(engine, target: target, token: token, canceller: canceller)
+            stream = try NodeStream(
+                engine, target: target, token: token, canceller: canceller,
+                responseTimeout: client.requestTimeout)
         } catch {
             return after(reflector.failed(error), error)
         }

@@ -5,6 +5,10 @@ package import WatchEngine
 public final class KubeClient: Sendable {
     /// Where the cluster is and who we are.
     public let configuration: KubeConfiguration
+    /// How long one request with its answer may take; nil: as long as it takes. Of a watch, the time
+    /// to the head of the answer, and then it is 60 s where this is nil.
+    public let requestTimeout: Duration?
+    let sender: RequestSender
     private let userAgent: String
     private let limits: DecodingLimits
     private let exec: ExecCredentials?
@@ -17,11 +21,16 @@ public final class KubeClient: Sendable {
     ///   - userAgent: How to introduce ourselves, "name/version (os/arch)". It must not begin with
     ///     "curl": the API server would pretty-print.
     ///   - limits: Bounds on what is accepted from the server.
+    ///   - requestTimeout: How long one request with its answer may take; nil: no limit.
+    ///   - requestRate: How many small requests are made in a second, at most.
     public init(
         _ configuration: KubeConfiguration, userAgent: String = "plimsoll",
-        limits: DecodingLimits = DecodingLimits()
+        limits: DecodingLimits = DecodingLimits(), requestTimeout: Duration? = .seconds(30),
+        requestRate: RequestRate = .standard
     ) {
         self.configuration = configuration
+        self.requestTimeout = requestTimeout
+        sender = RequestSender(rate: requestRate, timeout: requestTimeout)
         self.limits = limits
         exec = configuration.exec.map { plugin in
             var plugin = plugin

@@ -5,20 +5,19 @@
 #endif
 
 /// A thread for work that blocks, which the cooperative pool must not.
-enum DedicatedThread {
+package enum DedicatedThread {
     private final class Body {
         let run: @Sendable () -> Void
 
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Runs `body` on a new thread and waits for its end.
-    static func run(_ body: @escaping @Sendable () -> Void) async {
+    /// Runs `body` on a new thread and waits for what it gives.
+    package static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () -> Value
+    ) async -> Value {
         await withCheckedContinuation { continuation in
-            start {
-                body()
-                continuation.resume()
-            }
+            start { continuation.resume(returning: body()) }
         }
     }
 

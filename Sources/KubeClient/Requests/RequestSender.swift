@@ -1,0 +1,204 @@
+import Synchronization
+import WatchEngine
+
+/// One small request: all of its answer is collected.
+struct KubeRequest: Sendable {
+    var method = "GET"
+    /// Path and query.
+    var target: String
+    var body: [UInt8] = []
+    var contentType = "application/json"
+    /// What is asked of which resource, for errors: "patch node x".
+    var purpose: String
+    /// What must be granted for it: "patch on nodes".
+    var permission: String
+}
+
+/// Sends small requests, each on a thread of its own, over connections that are kept.
+final class RequestSender: Sendable {
+    /// A client of the engine between two requests.
+    private final class Idle: @unchecked Sendable {
+        // SAFETY: one thread at a time has it: it is taken out of the list before use.
+        let engine: EngineClient
+        let material: TLSMaterial
+
+        init(_ engine: consuming EngineClient, _ material: TLSMaterial) {
+            self.engine = engine
+            self.material = material
+        }
+    }
+
+    private struct Answer {
+        var status = 0
+        var retryAfter: Duration?
+        var body: [UInt8] = []
+        var refusal: KubeStatus?
+    }
+
+    /// Connections beyond this many are closed after use.
+    private static let maxIdle = 4
+    /// Asked to come again later, so many times: as client-go.
+    private static let maxAttempts = 10
+    /// Servers may ask for more patience than anybody has.
+    private static let maxRetryDelay = Duration.seconds(60)
+
+    private let limiter: RateLimiter
+    private let timeout: Duration?
+    private let idle = Mutex<[Idle]>([])
+
+    /// - Parameter timeout: For one request with its answer; nil: none.
+    init(rate: RequestRate, timeout: Duration?) {
+        limiter = RateLimiter(rate)
+        self.timeout = timeout
+    }
+
+    /// The body of the answer. Waits and asks again where the server asks for that.
+    ///
+    /// - Throws: Anything but `file`; `cancelled` when the task is.
+    func send(_ request: KubeRequest, with client: KubeClient) async throws(KubeError) -> [UInt8] {
+        let canceller = try Canceller()
+        let limiter = limiter
+        let result = await withTaskCancellationHandler {
+            await DedicatedThread.run { () -> Result<[UInt8], KubeError> in
+                Result { () throws(KubeError) in
+                    if canceller.sleep(limiter.reserve()) { throw Self.cancelled(request) }
+                    return try self.attempts(request, client, canceller)
+                }
+            }
+        } onCancel: {
+            canceller.cancel()
+        }
+        return try result.get()
+    }
+
+    private static func cancelled(_ request: KubeRequest) -> KubeError {
+        KubeError(.cancelled, "cannot \(request.purpose): cancelled")
+    }
+
+    private func attempts(
+        _ request: KubeRequest, _ client: KubeClient, _ canceller: Canceller
+    ) throws(KubeError) -> [UInt8] {
+        var hasReplacedCredential = false
+        var attempt = 1
+        while true {
+            let answer = try exchange(request, client, canceller)
+            if answer.status == 401, !hasReplacedCredential, client.credentialWasRefused() {
+                hasReplacedCredential = true
+                continue
+            }
+            let delay = answer.refusal?.retryAfter ?? answer.retryAfter
+            let isBusy = answer.status == 429 || answer.status >= 500
+            if isBusy, let delay, attempt < Self.maxAttempts {
+                attempt += 1
+                if canceller.sleep(min(delay, Self.maxRetryDelay)) {
+                    throw Self.cancelled(request)
+                }
+                continue
+            }
+            if (200...299).contains(answer.status) { return answer.body }
+            throw Self.refused(request, answer)
+        }
+    }
+
+    private static func refused(_ request: KubeRequest, _ answer: Answer) -> KubeError {
+        let status = answer.refusal
+        let words = status.map(\.message).flatMap { $0.isEmpty ? nil : $0 }
+        var error = KubeError(
+            .refused,
+            "cannot \(request.purpose): the server says \(answer.status)"
+                + (words.map { ": \($0)" } ?? "") + remedy(request, answer.status))
+        error.httpStatus = answer.status
+        error.status = status
+        return error
+    }
+
+    private static func remedy(_ request: KubeRequest, _ status: Int) -> String {
+        switch status {
+        case 401: ". The token or client certificate is not, or no longer, accepted"
+        case 403: ". It needs the verb \(request.permission)"
+        default: ""
+        }
+    }
+
+    /// One request with its answer.
+    private func exchange(
+        _ request: KubeRequest, _ client: KubeClient, _ canceller: Canceller
+    ) throws(KubeError) -> Answer {
+        let access = try client.access { canceller.isCancelled }
+        let connection = try take(access.material, client)
+        let answer = try Self.exchange(
+            request, connection.engine, access.token, timeout, canceller)
+        idle.withLock { idle in
+            if idle.count < Self.maxIdle { idle.append(connection) }
+        }
+        return answer
+    }
+
+    /// A connection with these certificates; those with others are closed.
+    private func take(
+        _ material: TLSMaterial, _ client: KubeClient
+    ) throws(KubeError) -> Idle {
+        let known = idle.withLock { idle in
+            idle.removeAll { $0.material != material }
+            return idle.popLast()
+        }
+        if let known { return known }
+        return Idle(try client.makeEngine(material), material)
+    }
+
+    private static func exchange(
+        _ request: KubeRequest, _ engine: borrowing EngineClient, _ token: String,
+        _ timeout: Duration?, _ canceller: Canceller
+    ) throws(KubeError) -> Answer {
+        let handle = open(request, engine, token, timeout, canceller)
+        guard let handle else { throw .outOfMemory }
+        defer { plm_stream_destroy(handle) }
+        var answer = Answer()
+        while true {
+            var batch = plm_batch()
+            _ = plm_stream_next(handle, Duration.seconds(1).milliseconds, &batch)
+            for event in UnsafeBufferPointer(start: batch.events, count: batch.count) {
+                switch event.kind {
+                case .head:
+                    answer.status = Int(event.head.status)
+                    if event.head.retry_after_seconds >= 0 {
+                        answer.retryAfter = .seconds(event.head.retry_after_seconds)
+                    }
+                case .status: answer.refusal = KubeStatus(event.status)
+                case .failure:
+                    var error = KubeError(event.failure)
+                    error.message = "cannot \(request.purpose): \(error.message)"
+                    throw error
+                default: break
+                }
+            }
+            if batch.done {
+                answer.body = Array(plm_stream_body(handle).raw)
+                return answer
+            }
+        }
+    }
+
+    private static func open(
+        _ request: KubeRequest, _ engine: borrowing EngineClient, _ token: String,
+        _ timeout: Duration?, _ canceller: Canceller
+    ) -> OpaquePointer? {
+        request.method.withCString { method in
+            request.target.withCString { target in
+                request.contentType.withCString { contentType in
+                    withText(request.body) { body in
+                        withText(Array(token.utf8)) { token in
+                            var request = plm_request(
+                                method: method, target: target, accept: nil,
+                                content_type: body.bytes == nil ? nil : contentType, body: body,
+                                bearer_token: token, response_timeout_ms: 0,
+                                total_timeout_ms: timeout?.milliseconds ?? 0,
+                                canceller: canceller.handle)
+                            return plm_stream_open(engine.handle, &request, nil)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
