@@ -297,9 +297,8 @@ final class ReflectorRunner {
                 hasReplacedCredential = true
                 return .open(reading.request)
             }
-            var error = KubeError(.refused, "the server says: \(status.code) \(status.message)")
-            error.httpStatus = status.code
-            error.status = status
+            let error = KubeError.refused(
+                status.code, status, permission: "verbs list and watch on nodes")
             return after(reflector.refused(status), error)
         case .end:
             let error = KubeError(

@@ -15,9 +15,8 @@ struct Plimsoll: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            WatchCommand.self, GetCommand.self, ImagesCommand.self, DemoCommand.self,
-            SimCommand.self,
-            DecodeCommand.self,
+            WatchCommand.self, GetCommand.self, ImagesCommand.self, AnnotateCommand.self,
+            DeleteCommand.self, DemoCommand.self, SimCommand.self, DecodeCommand.self,
             VersionCommand.self,
         ])
 

@@ -244,11 +244,11 @@ struct WatchFailureTests {
             "context \"prod\" does not exist; there is simulated")
         let token = try simulator.access().token
         let wrong = try kubeconfig(simulator) { $0.replacingOccurrences(of: token, with: "wrong") }
-        try await expectFailure(["--kubeconfig", wrong], "the server says: 401 Unauthorized")
+        try await expectFailure(["--kubeconfig", wrong], "the server says 401: Unauthorized")
         try await simulator.command("fault", "watch", "status=403")
         try await expectFailure(
             ["--kubeconfig", simulator.kubeconfig],
-            "Plimsoll needs the verbs list and watch on nodes")
+            "It needs the verbs list and watch on nodes")
         try await simulator.command("fault", "watch", "html")
         try await expectFailure(
             ["--kubeconfig", simulator.kubeconfig], "does not answer like a kube-apiserver")

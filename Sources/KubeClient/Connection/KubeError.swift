@@ -64,6 +64,32 @@ public struct KubeError: Error, Sendable, Hashable {
     }
 }
 
+extension KubeError {
+    /// The server has said no: its words, and what to do about it.
+    ///
+    /// - Parameters:
+    ///   - purpose: "patch node x"; "" where that is clear.
+    ///   - permission: What must be granted: "verb patch on nodes".
+    package static func refused(
+        _ httpStatus: Int, _ status: KubeStatus?, purpose: String = "", permission: String
+    ) -> KubeError {
+        let remedy =
+            switch httpStatus {
+            case 401: ". The token or client certificate is not, or no longer, accepted"
+            case 403: ". It needs the \(permission)"
+            default: ""
+            }
+        let words = status.map(\.message) ?? ""
+        var error = KubeError(
+            .refused,
+            (purpose.isEmpty ? "" : "cannot \(purpose): ") + "the server says \(httpStatus)"
+                + (words.isEmpty ? "" : ": \(words)") + remedy)
+        error.httpStatus = httpStatus
+        error.status = status
+        return error
+    }
+}
+
 extension KubeError: CustomStringConvertible {
     /// The message.
     public var description: String { message }

@@ -10,7 +10,7 @@ struct KubeRequest: Sendable {
     var contentType = "application/json"
     /// What is asked of which resource, for errors: "patch node x".
     var purpose: String
-    /// What must be granted for it: "patch on nodes".
+    /// What must be granted for it: "verb patch on nodes".
     var permission: String
 }
 
@@ -96,27 +96,9 @@ final class RequestSender: Sendable {
                 continue
             }
             if (200...299).contains(answer.status) { return answer.body }
-            throw Self.refused(request, answer)
-        }
-    }
-
-    private static func refused(_ request: KubeRequest, _ answer: Answer) -> KubeError {
-        let status = answer.refusal
-        let words = status.map(\.message).flatMap { $0.isEmpty ? nil : $0 }
-        var error = KubeError(
-            .refused,
-            "cannot \(request.purpose): the server says \(answer.status)"
-                + (words.map { ": \($0)" } ?? "") + remedy(request, answer.status))
-        error.httpStatus = answer.status
-        error.status = status
-        return error
-    }
-
-    private static func remedy(_ request: KubeRequest, _ status: Int) -> String {
-        switch status {
-        case 401: ". The token or client certificate is not, or no longer, accepted"
-        case 403: ". It needs the verb \(request.permission)"
-        default: ""
+            throw .refused(
+                answer.status, answer.refusal, purpose: request.purpose,
+                permission: request.permission)
         }
     }
 

@@ -257,7 +257,7 @@ public struct ResourceClient: Sendable {
             KubeRequest(
                 method: method, target: path + PercentEncoding.query(query),
                 body: body?.bytes ?? [], contentType: contentType, purpose: "\(verb) \(object)",
-                permission: "\(verb) on \(resource)"), with: client)
+                permission: "verb \(verb) on \(resource)"), with: client)
         return try JSONValue(parsing: answer)
     }
 }

@@ -14,7 +14,6 @@ enum ProblemText {
     static func text(_ error: KubeError, _ configuration: KubeConfiguration) -> String {
         let server = configuration.server
         switch error.code {
-        case .refused: return refusal(error)
         case .certificate:
             return "the certificate of \(server) is not trusted: \(error.message). Check "
                 + "`certificate-authority` of the cluster in the kubeconfig"
@@ -25,17 +24,6 @@ enum ProblemText {
             return "\(server) does not answer like a kube-apiserver: \(error.message). Check "
                 + "`server` of the cluster in the kubeconfig, and proxies in between"
         case .resolve, .connect, .timeout, .tls: return "cannot reach \(server): \(error.message)"
-        default: return error.message
-        }
-    }
-
-    private static func refusal(_ error: KubeError) -> String {
-        switch error.httpStatus {
-        case 401:
-            return
-                "\(error.message). The token or client certificate is not, or no longer, accepted"
-        case 403:
-            return "\(error.message). Plimsoll needs the verbs list and watch on nodes"
         default: return error.message
         }
     }

@@ -63,7 +63,13 @@ struct ConnectionOptions: ParsableArguments {
         help: ArgumentHelp("Act in this group; may be repeated.", valueName: "group"))
     var impersonatedGroups: [String] = []
 
-    func client(_ limits: DecodingLimits) throws(KubeError) -> KubeClient {
+    @Option(
+        help: ArgumentHelp(
+            "How long one request may take: 10s, 1m; 0: as long as it takes. A watch that has been "
+                + "answered goes on.", valueName: "time"))
+    var requestTimeout = TimeoutArgument(duration: .seconds(30))
+
+    func client(_ limits: DecodingLimits = DecodingLimits()) throws(KubeError) -> KubeClient {
         var overrides = KubeConfigurationOverrides()
         overrides.context = context
         overrides.cluster = cluster
@@ -83,6 +89,6 @@ struct ConnectionOptions: ParsableArguments {
             kubeconfig.map { .file($0) } ?? .automatic, overrides: overrides)
         return KubeClient(
             configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))",
-            limits: limits)
+            limits: limits, requestTimeout: requestTimeout.duration)
     }
 }

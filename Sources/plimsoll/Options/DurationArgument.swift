@@ -31,3 +31,22 @@ struct DurationArgument: ExpressibleByArgument {
         duration = total
     }
 }
+
+/// The same, or 0 for no limit.
+struct TimeoutArgument: ExpressibleByArgument {
+    /// Nil: no limit.
+    var duration: Duration?
+
+    init(duration: Duration?) { self.duration = duration }
+
+    init?(argument: String) {
+        if argument == "0" || argument == "0s" {
+            duration = nil
+        } else {
+            guard let time = DurationArgument(argument: argument) else { return nil }
+            duration = time.duration
+        }
+    }
+
+    var defaultValueDescription: String { duration.map { "\($0.components.seconds)s" } ?? "0" }
+}
