@@ -16,7 +16,8 @@ struct Plimsoll: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             WatchCommand.self, GetCommand.self, ImagesCommand.self, AnnotateCommand.self,
-            DeleteCommand.self, DemoCommand.self, SimCommand.self, DecodeCommand.self,
+            DeleteCommand.self, DoctorCommand.self, DemoCommand.self, SimCommand.self,
+            DecodeCommand.self,
             VersionCommand.self,
         ])
 

@@ -199,7 +199,7 @@ struct ConnectionTests {
             try FileManager.default.removeItem(at: authority)
             try await simulator.command("cut")
             try await program.wait(for: "refusal") {
-                program.errors.contains("401 Unauthorized") ? true : nil
+                program.errors.contains("401: Unauthorized") ? true : nil
             }
             try simulator.access().token.write(to: token, atomically: true, encoding: .utf8)
             try simulator.access().authority.write(

@@ -101,4 +101,33 @@ struct GetTests {
         #expect(result.errors.hasPrefix("Error: cannot reach https://127.0.0.1:1: "))
         #expect(!result.errors.contains("secret"))
     }
+
+    @Test func `shows every change after the list with --watch`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "3", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let nodes = try await simulator.nodes().map(\.name)
+        let arguments = ["get", "--kubeconfig", simulator.kubeconfig, "--watch"]
+        let table = try Program("plimsoll", arguments)
+        let objects = try Program("plimsoll", arguments + ["-o", "json", nodes[0]])
+        try await table.wait(for: "table") { table.output.contains(nodes[2]) ? true : nil }
+        try await objects.wait(for: "object") { objects.output.contains("\n") ? true : nil }
+        try await simulator.command("heartbeats", "6")
+        try await simulator.command("cordon", nodes[0])
+        try await simulator.command("pull", nodes[1], "nginx:1", "10GB")
+        try await simulator.command("delete-node", nodes[0])
+        try await table.wait(for: "deletion") { table.output.contains("Deleted") ? true : nil }
+        try await objects.wait(for: "deletion") { objects.output.contains("Deleted") ? true : nil }
+        let lines = table.output.split(separator: "\n").map {
+            $0.split(separator: " ").map(String.init)
+        }
+        #expect(lines.map(\.first) == ["NAME"] + nodes + [nodes[0], nodes[1], nodes[0]])
+        #expect(lines[4].last == "Ready,SchedulingDisabled")
+        #expect(lines[6].last == "Deleted")
+        let states = try objects.output.split(separator: "\n").map { line in
+            (try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["state"]
+                as? String
+        }
+        #expect(states == ["Ready", "Ready,SchedulingDisabled", "Deleted"])
+        for program in [table, objects] { program.signal(SIGINT) }
+    }
 }

@@ -108,9 +108,18 @@ struct KubeconfigTests {
     }
 
     @Test func `never sends a token in the clear`() throws {
-        let client = KubeClient(try load(config(cluster: "server: http://h")))
+        let client = KubeClient(
+            try load(config(cluster: "server: http://h", user: "token: hush")))
         #expect(try client.token() == "")
-        #expect(!"\(client.configuration)".contains("token"))
+        #expect("\(client.configuration)" == "context main, server http://h, token")
+    }
+
+    @Test func `takes no password in a server's address, and does not repeat it`() throws {
+        let error = #expect(throws: KubeError.self) {
+            try load(config(cluster: "server: https://me:hush@h"))
+        }
+        #expect(error?.message.contains("holds a user name or password") == true)
+        #expect(error?.message.contains("hush") == false)
     }
 
     @Test(arguments: [

@@ -169,6 +169,13 @@ public struct KubeConfiguration: Sendable {
             throw Kubeconfig.invalid(
                 "\(what) must begin with https:// or http://, not \"\(server)\"")
         }
+        let authority = server.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
+        guard !authority.contains("@") else {
+            // Not repeated: it holds a password.
+            throw Kubeconfig.invalid(
+                "\(what) holds a user name or password, which API servers do not take; credentials "
+                    + "belong to the user")
+        }
     }
 
     private mutating func readCluster(
@@ -297,9 +304,4 @@ public struct KubeConfiguration: Sendable {
         }
         return flag
     }
-}
-
-extension KubeConfiguration: CustomStringConvertible {
-    /// Context and server.
-    public var description: String { "\(contextName) (\(server))" }
 }

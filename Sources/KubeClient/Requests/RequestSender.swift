@@ -148,9 +148,7 @@ final class RequestSender: Sendable {
                     }
                 case .status: answer.refusal = KubeStatus(event.status)
                 case .failure:
-                    var error = KubeError(event.failure)
-                    error.message = "cannot \(request.purpose): \(error.message)"
-                    throw error
+                    throw KubeError(event.failure)
                 default: break
                 }
             }

@@ -8,18 +8,28 @@ enum ClusterSnapshot {
     private static let patience = Duration.seconds(30)
 
     private enum End: Sendable {
-        case synced
+        case synced(WatchNotice.Sync)
         case failed(String)
     }
 
     /// - Throws: `Failure` when the list does not come.
-    static func nodes(_ client: KubeClient, _ selector: NodeSelector) async throws -> [NodeSummary]
-    {
+    static func nodes(
+        _ client: KubeClient, _ selector: NodeSelector
+    ) async throws -> [NodeSummary] {
+        try await take(client, selector).nodes
+    }
+
+    /// The nodes, and how they came.
+    ///
+    /// - Throws: `Failure` when the list does not come.
+    static func take(
+        _ client: KubeClient, _ selector: NodeSelector
+    ) async throws -> (nodes: [NodeSummary], sync: WatchNotice.Sync) {
         let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .bufferingOldest(1))
         let talk = ListTalk()
         let informer = try NodeInformer(client: client, selector: selector) { notice in
             switch notice {
-            case .synced: end.yield(.synced)
+            case .synced(let sync): end.yield(.synced(sync))
             case .problem(let error, _, _):
                 let text = ProblemText.text(error, client.configuration)
                 talk.lastProblem = text
@@ -47,8 +57,11 @@ enum ClusterSnapshot {
         watching.cancel()
         try? await watching.value
         talk.clear()
-        if case .failed(let problem)? = reason { throw Failure(problem) }
-        return informer.store.nodes
+        switch reason {
+        case .synced(let sync)?: return (informer.store.nodes, sync)
+        case .failed(let problem)?: throw Failure(problem)
+        case nil: throw Failure("no list came")
+        }
     }
 
     /// What is said while the list comes in.

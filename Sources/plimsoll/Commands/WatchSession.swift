@@ -222,16 +222,7 @@ final class WatchSession: Sendable {
             end.yield(.failed(text))
             return
         }
-        let next =
-            if let version {
-                "resuming at \(version) in \(NumberText.seconds(delay))"
-            } else if delay == .zero {
-                "listing again"
-            } else {
-                "trying again in \(NumberText.seconds(delay))"
-            }
-        let isBroken = error.code == .transport || error.code == .truncated
-        say(isBroken ? "connection lost (\(text)), \(next) …" : "\(text); \(next) …")
+        say(ProblemText.line(text, error, delay, version))
     }
 
     private func say(_ text: String) {

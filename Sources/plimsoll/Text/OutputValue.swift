@@ -28,6 +28,18 @@ enum OutputValue {
         }
     }
 
+    /// JSON on one line.
+    var jsonLine: String {
+        switch self {
+        case .array(let values): "[" + values.map(\.jsonLine).joined(separator: ",") + "]"
+        case .object(let pairs):
+            "{"
+                + pairs.map { "\(JSONString.quoted($0.0)):\($0.1.jsonLine)" }.joined(separator: ",")
+                + "}"
+        default: scalar
+        }
+    }
+
     /// YAML in block style.
     func yaml(_ indent: String = "") -> String {
         switch self {
@@ -63,44 +75,5 @@ enum OutputValue {
         case .array: "[]"
         case .object: "{}"
         }
-    }
-}
-
-/// Rows in columns, as wide as their widest cell.
-struct TextTable {
-    struct Column {
-        var title: String
-        var isNumber = false
-    }
-
-    var columns: [Column]
-    var rows: [[String]] = []
-
-    var text: String {
-        let widths = columns.indices.map { index in
-            rows.reduce(columns[index].title.count) { max($0, $1[index].count) }
-        }
-        func line(_ cells: [String]) -> String {
-            let padded = cells.enumerated().map { index, cell in
-                let space = String(repeating: " ", count: widths[index] - cell.count)
-                if columns[index].isNumber { return space + cell }
-                return index == cells.count - 1 ? cell : cell + space
-            }
-            return padded.joined(separator: "   ")
-        }
-        return ([columns.map(\.title)] + rows).map(line).joined(separator: "\n")
-    }
-
-    /// RFC 4180.
-    var csv: String {
-        func line(_ cells: [String]) -> String {
-            cells.map { cell in
-                cell.contains { "\",\n\r".contains($0) }
-                    ? "\""
-                        + cell.split(separator: "\"", omittingEmptySubsequences: false)
-                        .joined(separator: "\"\"") + "\"" : cell
-            }.joined(separator: ",")
-        }
-        return ([columns.map(\.title)] + rows).map(line).joined(separator: "\n")
     }
 }

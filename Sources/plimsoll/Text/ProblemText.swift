@@ -27,4 +27,20 @@ enum ProblemText {
         default: return error.message
         }
     }
+
+    /// What is said when a watch goes on after it: what, and what next.
+    static func line(
+        _ text: String, _ error: KubeError, _ delay: Duration, _ version: String?
+    ) -> String {
+        let next =
+            if let version {
+                "resuming at \(version) in \(NumberText.seconds(delay))"
+            } else if delay == .zero {
+                "listing again"
+            } else {
+                "trying again in \(NumberText.seconds(delay))"
+            }
+        let isBroken = error.code == .transport || error.code == .truncated
+        return isBroken ? "connection lost (\(text)), \(next) …" : "\(text); \(next) …"
+    }
 }

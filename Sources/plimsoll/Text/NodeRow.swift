@@ -1,0 +1,114 @@
+import ImageAlerts
+import NodeWatch
+
+/// A node as people and scripts see it.
+struct NodeRow {
+    var node: NodeSummary
+    var isTruncated: Bool
+    /// It is shown for the last time.
+    var isDeleted = false
+
+    init(_ node: NodeSummary, isTruncated: Bool) {
+        self.node = node
+        self.isTruncated = isTruncated
+    }
+
+    var percent: Double? {
+        guard let bytes = node.imageBytes, let capacity = node.capacityBytes, capacity > 0 else {
+            return nil
+        }
+        return Double(bytes) / Double(capacity) * 100
+    }
+
+    /// "Ready,SchedulingDisabled", as kubectl has it, with DiskPressure.
+    var state: String {
+        if isDeleted { return "Deleted" }
+        var parts: [String] = []
+        switch node.ready {
+        case .isTrue: parts.append("Ready")
+        case .isFalse: parts.append("NotReady")
+        case .unknown, .absent: parts.append("Unknown")
+        }
+        if node.diskPressure == .isTrue { parts.append("DiskPressure") }
+        if node.isUnschedulable { parts.append("SchedulingDisabled") }
+        return parts.joined(separator: ",")
+    }
+
+    private var storage: String {
+        guard let bytes = node.imageBytes else { return "–" }
+        return (isTruncated ? "≥ " : "") + ByteText.text(bytes)
+    }
+
+    static func table(_ rows: [NodeRow], isWide: Bool) -> TextTable {
+        var table = TextTable(columns: [
+            .init(title: "NAME"), .init(title: "IMAGES", isNumber: true),
+            .init(title: "IMAGE-STORAGE", isNumber: true), .init(title: "CAPACITY", isNumber: true),
+            .init(title: "%", isNumber: true), .init(title: "STATE"),
+        ])
+        if isWide {
+            table.columns += ["POOL", "ZONE", "TYPE", "BASIS", "KUBELET", "RUNTIME"].map {
+                .init(title: $0)
+            }
+        }
+        table.rows = rows.map { $0.cells(isWide: isWide) }
+        return table
+    }
+
+    /// The cells of the table.
+    func cells(isWide: Bool) -> [String] {
+        let cells = [
+            node.name, node.hasImageList ? "\(node.imageCount)" : "–", storage,
+            node.capacityBytes.map(ByteText.text) ?? "–",
+            percent.map { "\(Int($0.rounded()))" } ?? "–", state,
+        ]
+        guard isWide else { return cells }
+        return cells + [
+            node.pool ?? "–", node.zone ?? "–", node.instanceType ?? "–", node.basis.rawValue,
+            node.kubeletVersion ?? "–", node.containerRuntimeVersion ?? "–",
+        ]
+    }
+
+    static func csvTable(_ rows: [NodeRow]) -> TextTable {
+        let titles = [
+            "name", "uid", "imageCount", "imageBytes", "capacityBytes", "basis", "truncated",
+            "state", "pool", "zone", "resourceVersion",
+        ]
+        return TextTable(
+            columns: titles.map { .init(title: $0) },
+            rows: rows.map(\.csvCells))
+    }
+
+    var csvCells: [String] {
+        [
+            node.name, node.uid, "\(node.imageCount)", node.imageBytes.map(String.init) ?? "",
+            node.capacityBytes.map(String.init) ?? "", node.basis.rawValue, "\(isTruncated)", state,
+            node.pool ?? "", node.zone ?? "", node.resourceVersion,
+        ]
+    }
+
+    /// The keys that scripts depend on.
+    var value: OutputValue {
+        .object([
+            ("name", .string(node.name)), ("uid", .string(node.uid)),
+            ("imageBytes", .optional(node.imageBytes)), ("imageCount", .int(node.imageCount)),
+            (
+                "images",
+                .array(
+                    node.images.map { image in
+                        .object([
+                            ("names", .array(image.names.map { .string($0) })),
+                            ("sizeBytes", .int(image.sizeBytes)),
+                        ])
+                    })
+            ),
+            ("basis", .string(node.basis.rawValue)), ("truncated", .bool(isTruncated)),
+            ("state", .string(state)), ("capacityBytes", .optional(node.capacityBytes)),
+            ("percentOfCapacity", .optional(percent.map { ($0 * 10).rounded() / 10 })),
+            ("pool", .optional(node.pool)), ("zone", .optional(node.zone)),
+            ("instanceType", .optional(node.instanceType)),
+            ("kubeletVersion", .optional(node.kubeletVersion)),
+            ("containerRuntimeVersion", .optional(node.containerRuntimeVersion)),
+            ("resourceVersion", .string(node.resourceVersion)),
+        ])
+    }
+}
