@@ -120,6 +120,7 @@ final class ReflectorRunner {
     /// What is known of the stream that is read.
     private struct Reading {
         var request: Reflector.Request
+        var target: String
         var opened: ContinuousClock.Instant
         var lastEvent: ContinuousClock.Instant
         var bodyBytes = 0
@@ -135,6 +136,7 @@ final class ReflectorRunner {
         if reflector.isListing, !keepsPages { beginList() }
         let seconds = Int.random(in: options.watchSeconds)
         let target = request.target(selector, timeoutSeconds: seconds)
+        client.trace?(.request(method: "GET", target: target))
         let stream: NodeStream
         do throws(KubeError) {
             stream = try NodeStream(
@@ -144,7 +146,8 @@ final class ReflectorRunner {
             return after(reflector.failed(error), error)
         }
         let now = clock.now
-        var reading = Reading(request: request, opened: now, lastEvent: now)
+        var reading = Reading(
+            request: request, target: target, opened: now, lastEvent: now)
         while true {
             let wait = reflector.isListing ? options.reportInterval : .seconds(1)
             let action = stream.next(within: wait) { events, batch in
@@ -286,6 +289,10 @@ final class ReflectorRunner {
         switch event.kind {
         case .image: images.define(event.image)
         case .head:
+            client.trace?(
+                .stream(
+                    target: reading.target, status: Int(event.head.status),
+                    after: clock.now - reading.opened))
             if event.head.status != 401 { hasReplacedCredential = false }
             if event.head.status < 300, case .watch = reading.request, let since = outageStart {
                 outageStart = nil

@@ -17,11 +17,34 @@ struct ConnectionTests {
     func `go through a proxy`(kind: Proxy.Kind) async throws {
         let simulator = try await SimulatorProcess(["--nodes", "2"])
         defer { simulator.stop() }
-        let proxy = try await Proxy(kind)
-        let result = try await watch(simulator, ["--proxy-url", proxy.url])
+        try await withFolder { folder in
+            let identity = folder.appending(path: "proxy.pem")
+            if kind == .https {
+                try await simulator.command("certificate", "server", "proxy")
+                    .write(to: identity, atomically: true, encoding: .utf8)
+            }
+            let proxy = try await Proxy(kind, identity: identity.path)
+            let result = try await watch(simulator, ["--proxy-url", proxy.url])
+            #expect(result.status == 0, "\(result.errors)")
+            let server = try simulator.access().server
+            #expect(proxy.targets == [String(server.dropFirst("https://".count))])
+        }
+    }
+
+    @Test(arguments: [("10.0.0.0/8", true), ("0.0.0.0/8,10.0.0.0/8", false), ("0.0.0.0", false)])
+    func `use the environment's proxy unless NO_PROXY names the server's network`(
+        exceptions: String, usesProxy: Bool
+    ) async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2"])
+        defer { simulator.stop() }
+        let proxy = try await Proxy(.http)
+        // This machine, by an address that is not left aside anyway.
+        let server = try simulator.access().server.replacing("127.0.0.1", with: "0.0.0.0")
+        let result = try await watch(
+            simulator, ["--server", server, "--tls-server-name", "localhost"],
+            environment: ["HTTPS_PROXY": proxy.url, "NO_PROXY": exceptions])
         #expect(result.status == 0, "\(result.errors)")
-        let server = try simulator.access().server
-        #expect(proxy.targets == [String(server.dropFirst("https://".count))])
+        #expect(!proxy.targets.isEmpty == usesProxy)
     }
 
     @Test func `to this machine leave the environment's proxy aside`() async throws {
@@ -209,6 +232,86 @@ struct ConnectionTests {
             }
             program.signal(SIGTERM)
             #expect(try await program.result().status == 0)
+        }
+    }
+
+    @Test func `take up a client certificate that was replaced`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        try await withFolder { folder in
+            let pem = folder.appending(path: "client.pem")
+            func become(_ user: String) async throws {
+                try await simulator.command("certificate", "user", user)
+                    .write(to: pem, atomically: true, encoding: .utf8)
+            }
+            try await become("simulated-admin")
+            let file = try kubeconfig(
+                simulator, user: "{client-certificate: client.pem, client-key: client.pem}",
+                in: folder)
+            let program = try Program("plimsoll", ["watch", "--kubeconfig", file])
+            try await program.wait(for: "sync") {
+                program.errors.contains("2 nodes in") ? true : nil
+            }
+            try await become("stranger")
+            try await simulator.command("cut")
+            try await program.wait(for: "refusal") {
+                program.errors.contains("User \"stranger\" cannot watch") ? true : nil
+            }
+            try await become("simulated-admin")
+            try await program.wait(for: "resumption") {
+                program.errors.contains("nothing missed") ? true : nil
+            }
+            program.signal(SIGTERM)
+            #expect(try await program.result().status == 0)
+        }
+    }
+
+    /// Everything that is asked for, every way to fail, and never a secret in what is said.
+    @Test func `say nothing secret, however much they are asked to say`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2"])
+        defer { simulator.stop() }
+        let node = try await simulator.nodes()[0].name
+        try await withFolder { folder in
+            let access = try simulator.access()
+            let pem = try await simulator.command("certificate", "user", "simulated-admin")
+            try pem.write(
+                to: folder.appending(path: "client.pem"), atomically: true, encoding: .utf8)
+            try plugin(
+                """
+                echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",
+                "status":{"token":"'$SECRET'"}}'
+                """, in: folder)
+            let secrets =
+                [access.token, "plugged-in", "proxy-pass", "wrong-token"]
+                + pem.split(separator: "\n").filter { $0.count == 64 }.map(String.init)
+            let users = [
+                "token: \(access.token)", "token: wrong-token",
+                "{client-certificate: client.pem, client-key: client.pem}",
+                exec.replacing("}", with: ", env: [{name: SECRET, value: plugged-in}]}"),
+                exec.replacing("}", with: ", env: [{name: SECRET, value: \(access.token)}]}"),
+            ]
+            for (number, user) in users.enumerated() {
+                let home = folder.appending(path: "\(number)")
+                try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+                for name in ["client.pem", "plugin"] {
+                    try FileManager.default.copyItem(
+                        at: folder.appending(path: name), to: home.appending(path: name))
+                }
+                let file = try kubeconfig(simulator, user: user, in: home)
+                for words in [
+                    ["watch", "--until-synced", "--stats"], ["get", "-o", "json"], ["doctor"],
+                    ["annotate", node, "a=b", "--overwrite"], ["delete", "nope"],
+                    ["doctor", "--as", "nobody"], ["get", "--server", "https://127.0.0.1:1"],
+                    ["doctor", "--proxy-url", "http://me:proxy-pass@127.0.0.1:1"],
+                ] {
+                    let result = try await Program.run(
+                        "plimsoll", words + ["--kubeconfig", file, "--verbose"])
+                    for secret in secrets {
+                        #expect(!result.output.contains(secret), "\(words)")
+                        #expect(!result.errors.contains(secret), "\(words): \(result.errors)")
+                    }
+                }
+            }
         }
     }
 }

@@ -97,6 +97,25 @@ struct KubeconfigTests {
         #expect(try KubeClient(try load(json)).token() == "A")
     }
 
+    @Test(arguments: [String.Encoding.utf8, .utf16LittleEndian, .utf16BigEndian])
+    func `reads UTF-8 and UTF-16 with a byte order mark`(encoding: String.Encoding) throws {
+        let text = "\u{feff}" + config(user: "token: gehäuse")
+        let file = folder.path + "/encoded"
+        try #require(text.data(using: encoding)).write(to: URL(filePath: file))
+        let client = KubeClient(try KubeConfiguration.load(.file(file)))
+        #expect(try client.token() == "gehäuse")
+    }
+
+    @Test func `takes several documents in one file for several files, the first winning`() throws {
+        let first = config(user: "token: one").replacing("current-context: main", with: "")
+        let text = "---\n\(first)\n---\n\(config(user: "token: two"))\n---\n"
+        let configuration = try load(text)
+        #expect(configuration.contextName == "main")
+        #expect(try KubeClient(configuration).token() == "one")
+        let broken = try message(first + "\n---\n- a list\n")
+        #expect(broken == "config: not a kubeconfig: expected keys like `clusters`")
+    }
+
     @Test func `finds files relative to the kubeconfig, and reads a token file each time`() throws {
         let file = try folder.write("token", " one \n")
         let client = KubeClient(try load(config(user: "tokenFile: token")))
@@ -254,5 +273,33 @@ struct KubeconfigTests {
         #expect(
             try self.message(config(cluster: "server: https://h\nproxy-url: socks4://p")).contains(
                 "line 8: `proxy-url` of cluster \"c\": scheme \"socks4\""))
+    }
+
+    @Test(arguments: [
+        ("https://h:6443", ["HTTPS_PROXY": "http://p:1"], "http://p:1"),
+        ("https://h:6443", ["https_proxy": "p:1"], "http://p:1"),
+        ("https://h:6443", ["HTTP_PROXY": "http://p:1"], ""),
+        ("http://h", ["HTTP_PROXY": "socks5://me:pw@p"], "socks5://me:pw@p:1080"),
+        ("https://127.0.0.1:6443", ["HTTPS_PROXY": "http://p:1"], ""),
+        ("https://[::1]:6443", ["HTTPS_PROXY": "http://p:1"], ""),
+        ("https://10.1.2.3:6443", ["HTTPS_PROXY": "p", "NO_PROXY": "10.0.0.0/8"], ""),
+        ("https://11.1.2.3:6443", ["HTTPS_PROXY": "p", "NO_PROXY": "10.0.0.0/8"], "http://p:80"),
+        ("https://10.31.0.1", ["HTTPS_PROXY": "p", "NO_PROXY": "x, 10.16.0.0/12"], ""),
+        ("https://10.32.0.1", ["HTTPS_PROXY": "p", "NO_PROXY": "x, 10.16.0.0/12"], "http://p:80"),
+        ("https://[fd00::7]:6443", ["HTTPS_PROXY": "p", "no_proxy": "fd00::/8"], ""),
+        ("https://[fe00::7]:6443", ["HTTPS_PROXY": "p", "no_proxy": "fd00::/8"], "http://p:80"),
+        ("https://a.corp.example", ["HTTPS_PROXY": "p", "NO_PROXY": "Corp.example"], ""),
+        ("https://acorp.example", ["HTTPS_PROXY": "p", "NO_PROXY": "corp.example"], "http://p:80"),
+        ("https://corp.example", ["HTTPS_PROXY": "p", "NO_PROXY": ".corp.example"], "http://p:80"),
+        ("https://h:6443", ["HTTPS_PROXY": "p", "NO_PROXY": "h:443"], "http://p:80"),
+        ("https://h:6443", ["HTTPS_PROXY": "p", "NO_PROXY": "h:6443"], ""),
+        ("https://h:6443", ["HTTPS_PROXY": "p", "NO_PROXY": "*"], ""),
+    ])
+    func `asks the environment for a proxy as kubectl does`(
+        server: String, environment: [String: String], expected: String
+    ) throws {
+        let file = try folder.write("config", config(cluster: "server: \"\(server)\""))
+        let configuration = try KubeConfiguration.load(.file(file), environment: environment)
+        #expect(configuration.proxy == expected)
     }
 }

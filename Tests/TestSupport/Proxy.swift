@@ -1,7 +1,7 @@
 /// A proxy in a process of its own, which prints the targets it was asked for.
 package final class Proxy: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
-        case http, socks5
+        case http, https, socks5
     }
 
     package let url: String
@@ -12,8 +12,10 @@ package final class Proxy: Sendable {
         program.output.split(separator: "\n").dropFirst().map(String.init)
     }
 
-    package init(_ kind: Kind) async throws {
-        let program = try Program("python3", ["-u", "-c", Self.script, kind.rawValue])
+    /// - Parameter identity: Path of a certificate with its key, for https.
+    package init(_ kind: Kind, identity: String = "") async throws {
+        let program = try Program(
+            "python3", ["-u", "-c", Self.script, kind.rawValue, identity])
         self.program = program
         let port = try await program.wait(for: "port") {
             program.output.split(separator: "\n").first.map(String.init)
@@ -24,7 +26,7 @@ package final class Proxy: Sendable {
     deinit { program.signal(15) }
 
     private static let script = """
-        import select, socket, struct, sys, threading
+        import select, socket, ssl, struct, sys, threading
 
         def exactly(client, count):
             data = b""
@@ -42,6 +44,8 @@ package final class Proxy: Sendable {
             host, port = head.split()[1].decode().rsplit(":", 1)
             return host, int(port), b"HTTP/1.1 200 Connection established\\r\\n\\r\\n"
 
+        https = http
+
         def socks5(client):
             exactly(client, exactly(client, 2)[1])
             client.sendall(b"\\x05\\x00")
@@ -54,6 +58,10 @@ package final class Proxy: Sendable {
             return host, port, b"\\x05\\x00\\x00\\x01" + bytes(6)
 
         def serve(client):
+            if sys.argv[1] == "https":
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(sys.argv[2])
+                client = context.wrap_socket(client, server_side=True)
             host, port, answer = globals()[sys.argv[1]](client)
             print(f"{host}:{port}")
             server = socket.create_connection((host, port))
@@ -61,6 +69,8 @@ package final class Proxy: Sendable {
             while True:
                 for ready in select.select([client, server], [], [])[0]:
                     data = ready.recv(65536)
+                    while isinstance(ready, ssl.SSLSocket) and ready.pending():
+                        data += ready.recv(65536)
                     if not data:
                         return
                     (server if ready is client else client).sendall(data)

@@ -345,7 +345,8 @@ typedef struct plm_client_options {
     /// that of `base_url`.
     const char *_Nullable tls_server_name;
     /// "http://", "https://", "socks5://" or "socks5h://" with host and port. NULL: as the
-    /// environment says (HTTPS_PROXY, NO_PROXY). "": none.
+    /// environment says (HTTPS_PROXY, NO_PROXY). "": none. The certificate of an https proxy is
+    /// checked as the server's is.
     const char *_Nullable proxy_url;
     /// Lines "Name: value" sent with each request. They never show in errors.
     const plm_text *_Nullable header_lines;

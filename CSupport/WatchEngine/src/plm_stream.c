@@ -380,10 +380,15 @@ static void set_tls_options(plm_stream *self) {
     if (client->insecure_skip_verify) {
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
     } else if (client->ca_pem.length > 0) {
+        // An https proxy is held to the same authority, as client-go does.
         set_blob(easy, CURLOPT_CAINFO_BLOB, &client->ca_pem);
+        set_blob(easy, CURLOPT_PROXY_CAINFO_BLOB, &client->ca_pem);
         // Else the system's authorities would be trusted besides.
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
     }
     if (client->client_certificate_pem.length > 0) {
         set_blob(easy, CURLOPT_SSLCERT_BLOB, &client->client_certificate_pem);

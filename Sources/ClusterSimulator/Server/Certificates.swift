@@ -37,8 +37,8 @@ public struct CertificateAuthority: Sendable {
     }
 
     /// A certificate for a server on this machine.
-    public func server() throws -> Identity {
-        try issue("kube-apiserver", nil, "DNS:localhost,IP:127.0.0.1,IP:::1", forServer: true)
+    public func server(_ name: String = "kube-apiserver") throws -> Identity {
+        try issue(name, nil, "DNS:localhost,IP:127.0.0.1,IP:::1", forServer: true)
     }
 
     /// A certificate for a user, who is its common name, and a group, which is its organization.

@@ -30,16 +30,23 @@ public struct ControlCommand: Sendable {
             "spoils the next request; TARGET is any, list or watch, KIND is status=CODE, "
                 + "status=429,SECONDS, html, hang, close, truncate=BYTES or no-end-bookmark"
         ),
+        (
+            "certificate KIND NAME",
+            "prints a certificate and its key; KIND is user, or server for a server of that name on "
+                + "this machine"
+        ),
         ("nodes", "prints names, uids, resourceVersions, image bytes and numbers of images"),
     ]
 
     private let cluster: Cluster
     private let faults: Faults
+    private let authority: CertificateAuthority
 
     /// Commands for a server and its cluster.
     public init(_ server: SimulatorServer) {
         cluster = server.cluster
         faults = server.faults
+        authority = server.authority
     }
 
     /// Does what the words say. Returns lines to print.
@@ -108,6 +115,17 @@ public struct ControlCommand: Sendable {
             else { throw Invalid(message: "usage: \(usage.words): \(usage.meaning)") }
             faults.add(fault, to: target)
             return ["the next request goes wrong"]
+        case "certificate":
+            guard ["user", "server"].contains(words[1]) else {
+                throw Invalid(message: "usage: \(usage.words): \(usage.meaning)")
+            }
+            let identity =
+                words[1] == "user"
+                ? try? authority.user(words[2], group: nil) : try? authority.server(words[2])
+            guard let identity else {
+                throw Invalid(message: "no certificate can be made for \(words[2])")
+            }
+            return (identity.certificate + identity.key).split(separator: "\n").map(String.init)
         default:
             return cluster.report().map { node, images in
                 let shown = images.map { "\($0.bytes)\t\($0.count)" } ?? "unknown\tunknown"

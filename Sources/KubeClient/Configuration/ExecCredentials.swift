@@ -12,7 +12,12 @@ final class ExecCredentials: Sendable {
     private let plugin: ExecPlugin
     private let state = Mutex(State())
 
-    init(_ plugin: ExecPlugin) { self.plugin = plugin }
+    private let trace: (@Sendable (KubeTrace) -> Void)?
+
+    init(_ plugin: ExecPlugin, _ trace: (@Sendable (KubeTrace) -> Void)?) {
+        self.plugin = plugin
+        self.trace = trace
+    }
 
     /// A credential that is good now. May block as long as the plugin takes.
     ///
@@ -27,7 +32,9 @@ final class ExecCredentials: Sendable {
                 return .success(known)
             }
             do throws(KubeError) {
+                let start = ContinuousClock.now
                 let fresh = try plugin.run(isCancelled)
+                trace?(.execPlugin(command: plugin.command, after: ContinuousClock.now - start))
                 state.credential = fresh
                 state.refresh = fresh.expiration.map { expiration in
                     now.addingTimeInterval(max(0, expiration.timeIntervalSince(now)) * 0.9)

@@ -14,6 +14,9 @@ extension KubeConfiguration: CustomStringConvertible {
         return text
     }
 
+    /// The proxy; "" for none. It may hold a password.
+    package var proxy: String { proxyURL ?? "" }
+
     /// Whether any server certificate is accepted.
     public var isInsecure: Bool { skipsVerification }
 

@@ -27,7 +27,7 @@ public struct KubeConfiguration: Sendable {
     var tokenFile: String?
     var skipsVerification = false
     var tlsServerName: String?
-    /// "": no proxy. Nil: as the environment says.
+    /// "": no proxy. Nil until the environment was asked.
     var proxyURL: String?
     var impersonation = Impersonation()
     /// How long an exec plugin may take that asks no questions. One that may has 5 minutes.
@@ -56,7 +56,11 @@ public struct KubeConfiguration: Sendable {
     ) throws(KubeError) -> KubeConfiguration {
         var configuration = try find(source, overrides, environment)
         try configuration.override(overrides)
-        configuration.chooseProxy()
+        if configuration.proxyURL == nil {
+            configuration.proxyURL = ProxyEnvironment(variables: environment)
+                .proxyURL(for: configuration.server)
+        }
+        configuration.proxyURL = configuration.proxyURL.map(ProxyEnvironment.withPort)
         return configuration
     }
 
@@ -281,13 +285,6 @@ public struct KubeConfiguration: Sendable {
         if url.hasPrefix("http://") || url.hasPrefix("https://") { return url }
         let scheme = url.split(separator: ":").first.map(String.init) ?? ""
         throw Kubeconfig.invalid("\(what): scheme \"\(scheme)\" must be http, https or socks5")
-    }
-
-    /// Proxies of the environment are not for servers on this machine.
-    private mutating func chooseProxy() {
-        let host = server.drop { $0 != "/" }.drop { $0 == "/" }
-        let isLocal = ["localhost", "127.", "[::1]"].contains { host.hasPrefix($0) }
-        if proxyURL == nil, isLocal { proxyURL = "" }
     }
 
     private static func withoutSlash(_ server: String) -> String {

@@ -1,7 +1,8 @@
 import FoundationEssentials
 
 /// One or more kubeconfig files, merged as client-go merges them: the first file that names a
-/// cluster, user or context defines it, and the first current-context counts
+/// cluster, user or context defines it, and the first current-context counts. Several documents in
+/// one file count as several files
 /// (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/).
 struct Kubeconfig {
     struct Entry {
@@ -25,9 +26,9 @@ struct Kubeconfig {
     var contextNames: [String] { contexts.keys.sorted() }
 
     private mutating func add(_ file: String) throws(KubeError) {
-        let document: YAML
+        let documents: [YAML]
         do {
-            document = try YAML(try FileReader.read(file))
+            documents = try YAML.documents(try FileReader.read(file))
         } catch let error as KubeError {
             throw error
         } catch let error as YAML.Malformed {
@@ -35,7 +36,10 @@ struct Kubeconfig {
         } catch {
             throw Self.invalid("\(file): \(error)")
         }
-        if document.isNull { return }
+        for document in documents where !document.isNull { try add(document, of: file) }
+    }
+
+    private mutating func add(_ document: YAML, of file: String) throws(KubeError) {
         guard document.pairs != nil else {
             throw Self.invalid("\(file): not a kubeconfig: expected keys like `clusters`")
         }

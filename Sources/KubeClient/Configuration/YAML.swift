@@ -2,8 +2,9 @@ internal import CYaml
 
 /// A YAML document (JSON is YAML too), with the line of every value for error messages.
 ///
-/// libyaml (https://pyyaml.org/wiki/LibYAML) reads it; what kubeconfigs do not use is refused:
-/// anchors and aliases, more than one document, and maps with keys that are no scalars.
+/// libyaml (https://pyyaml.org/wiki/LibYAML) reads it, in UTF-8 or UTF-16, with or without a byte
+/// order mark; what kubeconfigs do not use is refused: anchors and aliases, and maps with keys that
+/// are no scalars.
 package struct YAML: Sendable {
     package indirect enum Content: Sendable {
         case scalar(String, isPlain: Bool)
@@ -24,11 +25,20 @@ package struct YAML: Sendable {
     /// Nested deeper than any kubeconfig.
     private static let maxDepth = 64
 
-    /// Reads a document. An empty text is a null.
+    /// Reads one document. An empty text is a null.
     package init(_ bytes: [UInt8]) throws(Malformed) {
+        let documents = try Self.documents(bytes)
+        if documents.count > 1 {
+            throw Malformed(message: "more than one document", line: documents[1].line)
+        }
+        self = documents.first ?? YAML(.scalar("", isPlain: true), line: 1)
+    }
+
+    /// Reads all documents of a text.
+    package static func documents(_ bytes: [UInt8]) throws(Malformed) -> [YAML] {
         var reader = try Reader(bytes)
         defer { reader.close() }
-        self = try reader.document()
+        return try reader.documents()
     }
 
     private init(_ content: Content, line: Int) {
@@ -117,21 +127,15 @@ package struct YAML: Sendable {
             bytes.deallocate()
         }
 
-        mutating func document() throws(Malformed) -> YAML {
-            var document = YAML(.scalar("", isPlain: true), line: 1)
-            var count = 0
+        mutating func documents() throws(Malformed) -> [YAML] {
+            var documents: [YAML] = []
             while true {
                 var event = try next()
                 defer { yaml_event_delete(&event) }
                 switch event.type {
                 case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
-                case YAML_STREAM_END_EVENT: return document
-                case YAML_DOCUMENT_START_EVENT:
-                    count += 1
-                    guard count == 1 else {
-                        throw Malformed(message: "more than one document", line: Self.line(event))
-                    }
-                    document = try value(depth: 0)
+                case YAML_STREAM_END_EVENT: return documents
+                case YAML_DOCUMENT_START_EVENT: documents.append(try value(depth: 0))
                 default:
                     throw Malformed(message: "unexpected content", line: Self.line(event))
                 }

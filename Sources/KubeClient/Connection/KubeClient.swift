@@ -8,6 +8,8 @@ public final class KubeClient: Sendable {
     /// How long one request with its answer may take; nil: as long as it takes. Of a watch, the time
     /// to the head of the answer, and then it is 60 s where this is nil.
     public let requestTimeout: Duration?
+    /// Told what is done, on the thread that does it.
+    package let trace: (@Sendable (KubeTrace) -> Void)?
     let sender: RequestSender
     private let userAgent: String
     private let limits: DecodingLimits
@@ -23,11 +25,13 @@ public final class KubeClient: Sendable {
     ///   - limits: Bounds on what is accepted from the server.
     ///   - requestTimeout: How long one request with its answer may take; nil: no limit.
     ///   - requestRate: How many small requests are made in a second, at most.
+    ///   - trace: Told what is done, on the thread that does it; must not block.
     public init(
         _ configuration: KubeConfiguration, userAgent: String = "plimsoll",
         limits: DecodingLimits = DecodingLimits(), requestTimeout: Duration? = .seconds(30),
-        requestRate: RequestRate = .standard
+        requestRate: RequestRate = .standard, trace: (@Sendable (KubeTrace) -> Void)? = nil
     ) {
+        self.trace = trace
         self.configuration = configuration
         self.requestTimeout = requestTimeout
         sender = RequestSender(rate: requestRate, timeout: requestTimeout)
@@ -35,7 +39,7 @@ public final class KubeClient: Sendable {
         exec = configuration.exec.map { plugin in
             var plugin = plugin
             plugin.patience = configuration.execTimeout
-            return ExecCredentials(plugin)
+            return ExecCredentials(plugin, trace)
         }
         self.userAgent = userAgent
     }

@@ -108,8 +108,14 @@ final class RequestSender: Sendable {
     ) throws(KubeError) -> Answer {
         let access = try client.access { canceller.isCancelled }
         let connection = try take(access.material, client)
+        client.trace?(.request(method: request.method, target: request.target))
+        let start = ContinuousClock.now
         let answer = try Self.exchange(
             request, connection.engine, access.token, timeout, canceller)
+        client.trace?(
+            .answer(
+                method: request.method, target: request.target, status: answer.status,
+                bodyBytes: answer.body.count, after: ContinuousClock.now - start))
         idle.withLock { idle in
             if idle.count < Self.maxIdle { idle.append(connection) }
         }

@@ -69,6 +69,9 @@ struct ConnectionOptions: ParsableArguments {
                 + "answered goes on.", valueName: "time"))
     var requestTimeout = TimeoutArgument(duration: .seconds(30))
 
+    @Flag(name: .shortAndLong, help: "Say on standard error what is asked of the server.")
+    var verbose = false
+
     func client(_ limits: DecodingLimits = DecodingLimits()) throws(KubeError) -> KubeClient {
         var overrides = KubeConfigurationOverrides()
         overrides.context = context
@@ -89,6 +92,11 @@ struct ConnectionOptions: ParsableArguments {
             kubeconfig.map { .file($0) } ?? .automatic, overrides: overrides)
         return KubeClient(
             configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))",
-            limits: limits, requestTimeout: requestTimeout.duration)
+            limits: limits, requestTimeout: requestTimeout.duration,
+            trace: verbose ? Self.tell : nil)
+    }
+
+    @Sendable private static func tell(_ trace: KubeTrace) {
+        Talk.say("\(Terminal.time)  \(trace)")
     }
 }
