@@ -82,7 +82,7 @@ public final class NodeInformer: Sendable {
     public var statistics: WatchStatistics { counters.current }
 
     /// What happens, as a sequence. Each iteration begins with the nodes that are there.
-    public func changes() -> NodeChanges { NodeChanges(hub: hub, queueLimit: queueLimit) }
+    public func changes() -> NodeChanges { NodeChanges(source: hub, queueLimit: queueLimit) }
 
     /// Calls a handler with what happens, one change after another, off the stream's thread. It is
     /// told of the nodes that are there first; a slow handler delays nobody (see ``NodeChange``).

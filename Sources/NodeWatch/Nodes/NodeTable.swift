@@ -5,7 +5,7 @@ package import WatchEngine
 ///
 /// A value type that shares its storage until one of the copies is changed, so a reader's snapshot
 /// costs nothing unless the cluster moves on while it is held, and 40 bytes a node then.
-package struct NodeTable: Sendable {
+package struct NodeTable: CacheTable {
     package struct Entry: Sendable {
         package var record: PackedNode
         package var version: ResourceVersion
@@ -16,21 +16,7 @@ package struct NodeTable: Sendable {
         package var summary: NodeSummary { NodeSummary(record: record, version: version) }
     }
 
-    /// What an operation did.
-    package enum Outcome: Sendable {
-        /// Nothing but the resourceVersion and the last-seen time.
-        case heartbeat
-        /// Older than what is known, or a deletion of what is not there: nothing changed.
-        case outdated
-        case added(NodeSummary)
-        case updated(old: NodeSummary, new: NodeSummary)
-        /// Another node of the same name: the old one was deleted in between.
-        case replaced(old: NodeSummary, new: NodeSummary)
-        /// `old` is what the table had, `last` the state the deletion told of.
-        case deleted(old: NodeSummary, last: NodeSummary)
-        /// It refers to an image that was never defined.
-        case broken
-    }
+    package typealias Outcome = CacheOutcome<NodeSummary>
 
     package private(set) var entries: [Entry] = []
     private var index = ByteIndex()
@@ -48,7 +34,11 @@ package struct NodeTable: Sendable {
         return copy.withUTF8 { find(UnsafeRawBufferPointer($0)) }
     }
 
-    package subscript(name: String) -> NodeSummary? { find(name).map { entries[$0].summary } }
+    package func object(at position: Int) -> NodeSummary { entries[position].summary }
+    package func position(of key: String) -> Int? { find(key) }
+    package func position(matching object: NodeSummary) -> Int? {
+        object.record.withName { find($0) }
+    }
 
     /// Applies an ADDED or MODIFIED. `known` is asked for a record to share when this table has no
     /// equal one, so that a second copy of the same list shares its records with the first.
@@ -157,3 +147,10 @@ package struct NodeTable: Sendable {
         entries.removeLast()
     }
 }
+
+extension NodeSummary: CachedObject {
+    package var cacheKey: String { name }
+    package func sharesStorage(with other: NodeSummary) -> Bool { record === other.record }
+}
+
+package typealias NodeHub = Hub<NodeTable>

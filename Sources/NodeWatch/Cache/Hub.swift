@@ -1,16 +1,18 @@
 import Synchronization
 
-/// What the stream's thread writes and everybody else reads: the table of nodes, and what each
+/// What the stream's thread writes and everybody else reads: the table of objects, and what each
 /// reader still has to be told. One lock over all of it, held for one batch at a time.
-package final class NodeHub: Sendable {
+package final class Hub<Table: CacheTable>: ChangeSource {
+    package typealias Object = Table.Object
+
     fileprivate struct Subscriber: Sendable {
-        var queue: HandlerQueue
+        var queue: HandlerQueue<Table>
         var signal: AsyncStream<Void>.Continuation
-        var walk: HandlerWalk?
+        var walk: HandlerWalk<Table>?
     }
 
     package struct State: Sendable {
-        package fileprivate(set) var table = NodeTable()
+        package fileprivate(set) var table = Table()
         package fileprivate(set) var version: ResourceVersion?
         package fileprivate(set) var hasSynced = false
         fileprivate var isFinished = false
@@ -23,7 +25,7 @@ package final class NodeHub: Sendable {
     package init() {}
 
     /// Changes handed to a reader at a time.
-    private static let pieceSize = 256
+    private static var pieceSize: Int { 256 }
 
     // MARK: Reading
 
@@ -32,7 +34,7 @@ package final class NodeHub: Sendable {
     }
 
     /// The table as it is now.
-    package var table: NodeTable { state.withLock { $0.table } }
+    package var table: Table { state.withLock { $0.table } }
 
     // MARK: Writing
 
@@ -42,8 +44,8 @@ package final class NodeHub: Sendable {
         fileprivate var touched = false
 
         /// Applies an event to the table and tells every reader's queue.
-        package mutating func apply(_ change: (inout NodeTable) -> NodeTable.Outcome)
-            -> NodeTable.Outcome
+        package mutating func apply(_ change: (inout Table) -> CacheOutcome<Object>)
+            -> CacheOutcome<Object>
         {
             let outcome = change(&state.table)
             switch outcome {
@@ -75,7 +77,7 @@ package final class NodeHub: Sendable {
     }
 
     /// Puts a whole list in the table's place. Readers are told what differs.
-    package func replace(with new: NodeTable, version: ResourceVersion?) {
+    package func replace(with new: Table, version: ResourceVersion?) {
         let signals = state.withLock { state in
             let old = state.table
             let outcomes = state.hasSynced ? old.difference(to: new) : []
@@ -109,7 +111,7 @@ package final class NodeHub: Sendable {
         let id = state.withLock { state in
             state.nextSubscriber += 1
             state.subscribers[state.nextSubscriber] = Subscriber(
-                queue: HandlerQueue(limit: queueLimit), signal: continuation)
+                queue: HandlerQueue<Table>(limit: queueLimit), signal: continuation)
             if state.isFinished { continuation.finish() }
             return state.nextSubscriber
         }
@@ -122,10 +124,11 @@ package final class NodeHub: Sendable {
     }
 
     /// The next changes for a reader; empty when there are none now.
-    package func next(_ id: Int) -> [NodeChange] {
+    package func next(_ id: Int) -> [ObjectChange<Object>] {
         while true {
             // A walk is taken out of the state, so that its pieces are made without the lock.
-            let (walk, changes): (HandlerWalk?, [NodeChange]) = state.withLock { state in
+            let (walk, changes): (HandlerWalk<Table>?, [ObjectChange<Object>]) = state.withLock {
+                state in
                 guard var subscriber = state.subscribers[id] else { return (nil, []) }
                 if let walk = subscriber.walk {
                     state.subscribers[id]!.walk = nil
@@ -148,8 +151,8 @@ package final class NodeHub: Sendable {
     }
 }
 
-extension NodeHub.Transaction {
-    fileprivate consuming func finish() -> NodeHub.State { state }
+extension Hub.Transaction {
+    fileprivate consuming func finish() -> Hub.State { state }
 }
 
 /// Puts a value in another's place and gives the old one.
@@ -157,29 +160,4 @@ private func exchange<Value>(_ value: inout Value, with new: Value) -> Value {
     let old = value
     value = new
     return old
-}
-
-extension NodeTable {
-    /// What a reader of this table must be told to know `other`: deletions first, as a name that
-    /// went may be needed again.
-    func difference(to other: NodeTable) -> [Outcome] {
-        var outcomes: [Outcome] = []
-        for entry in entries where entry.record.withName({ other.find($0) }) == nil {
-            outcomes.append(.deleted(old: entry.summary, last: entry.summary))
-        }
-        for entry in other.entries {
-            guard let position = entry.record.withName({ find($0) }) else {
-                outcomes.append(.added(entry.summary))
-                continue
-            }
-            let old = entries[position]
-            if old.record === entry.record { continue }
-            if !old.record.isSameObject(as: entry.record) {
-                outcomes.append(.replaced(old: old.summary, new: entry.summary))
-            } else if !old.record.hasSameContent(as: entry.record) {
-                outcomes.append(.updated(old: old.summary, new: entry.summary))
-            }
-        }
-        return outcomes
-    }
 }

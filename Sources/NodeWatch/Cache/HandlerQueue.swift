@@ -1,4 +1,4 @@
-/// What one reader still has to be told, merged by node and bounded.
+/// What one reader still has to be told, merged by object and bounded.
 ///
 /// Between two deliveries only the first known and the last known state of a node count:
 ///
@@ -19,19 +19,22 @@
 /// the store is told when the reader comes to it. So a slow reader costs bounded memory, delays
 /// nobody, and loses no final state. The first list is such a difference, from nothing.
 ///
-/// The queue is part of ``NodeHub``'s state and changed under its lock only.
-struct HandlerQueue: Sendable {
+/// The queue is part of ``Hub``'s state and changed under its lock only.
+struct HandlerQueue<Table: CacheTable>: Sendable {
+    typealias Object = Table.Object
+    typealias Outcome = CacheOutcome<Object>
+
     struct Pending: Sendable {
         /// What the reader last saw.
-        var base: NodeSummary?
+        var base: Object?
         /// The last known state of the object that `base` is a state of.
-        var final: NodeSummary?
-        var current: NodeSummary?
+        var final: Object?
+        var current: Object?
     }
 
     /// A view that the store has left behind: `table` overlaid with `pending`.
     struct Behind: Sendable {
-        var table: NodeTable
+        var table: Table
         var pending: [String: Pending]
     }
 
@@ -46,24 +49,24 @@ struct HandlerQueue: Sendable {
     init(limit: Int) { self.limit = max(1, limit) }
 
     /// Takes in what one event did to `table`, which has it already.
-    mutating func enqueue(_ outcome: NodeTable.Outcome, table: NodeTable) {
+    mutating func enqueue(_ outcome: Outcome, table: Table) {
         guard !awaitsInitialList, behind == nil, let delta = Delta(outcome) else { return }
-        let name = delta.name
-        if pending[name] != nil {
-            pending[name]!.merge(delta)
+        let key = delta.key
+        if pending[key] != nil {
+            pending[key]!.merge(delta)
             return
         }
         if pending.count >= limit {
-            pending[name] = Pending(delta)
+            pending[key] = Pending(delta)
             fallBehind(table)
             return
         }
-        pending[name] = Pending(delta)
-        order.append(name)
+        pending[key] = Pending(delta)
+        order.append(key)
     }
 
     /// Takes in a Replace: many outcomes at once, `old` being the table before it.
-    mutating func enqueue(_ outcomes: [NodeTable.Outcome], old: NodeTable, new: NodeTable) {
+    mutating func enqueue(_ outcomes: [Outcome], old: Table, new: Table) {
         guard !awaitsInitialList, behind == nil, !outcomes.isEmpty else { return }
         if pending.count + outcomes.count > limit {
             fallBehind(old)
@@ -75,24 +78,24 @@ struct HandlerQueue: Sendable {
     mutating func resync() { wantsResync = true }
 
     /// What to do next, given the store's present table.
-    mutating func next(_ table: NodeTable, hasSynced: Bool, limit: Int) -> Work {
+    mutating func next(_ table: Table, hasSynced: Bool, limit: Int) -> Work {
         if awaitsInitialList {
             guard hasSynced else { return .none }
             awaitsInitialList = false
             wantsResync = false
-            return .walk(HandlerWalk(from: nil, to: table, kind: .initialList))
+            return .walk(HandlerWalk<Table>(from: nil, to: table, kind: .initialList))
         }
         if let behind {
             self.behind = nil
             wantsResync = false
-            return .walk(HandlerWalk(from: behind, to: table, kind: .difference))
+            return .walk(HandlerWalk<Table>(from: behind, to: table, kind: .difference))
         }
         if taken < order.count {
-            var changes: [NodeChange] = []
+            var changes: [ObjectChange<Object>] = []
             while taken < order.count, changes.count < limit {
-                let name = order[taken]
+                let key = order[taken]
                 taken += 1
-                if let waiting = pending.removeValue(forKey: name) { waiting.emit(into: &changes) }
+                if let waiting = pending.removeValue(forKey: key) { waiting.emit(into: &changes) }
             }
             if taken == order.count {
                 order.removeAll(keepingCapacity: order.count < 4096)
@@ -107,18 +110,19 @@ struct HandlerQueue: Sendable {
         if wantsResync {
             wantsResync = false
             return .walk(
-                HandlerWalk(from: Behind(table: table, pending: [:]), to: table, kind: .resync))
+                HandlerWalk<Table>(
+                    from: Behind(table: table, pending: [:]), to: table, kind: .resync))
         }
         return .none
     }
 
     enum Work: Sendable {
         case none
-        case changes([NodeChange])
-        case walk(HandlerWalk)
+        case changes([ObjectChange<Object>])
+        case walk(HandlerWalk<Table>)
     }
 
-    private mutating func fallBehind(_ table: NodeTable) {
+    private mutating func fallBehind(_ table: Table) {
         behind = Behind(table: table, pending: pending)
         pending = [:]
         order = []
@@ -127,13 +131,13 @@ struct HandlerQueue: Sendable {
 }
 
 /// One event as a reader has to see it.
-struct Delta {
-    var old: NodeSummary?
-    var new: NodeSummary?
+struct Delta<Object: CachedObject> {
+    var old: Object?
+    var new: Object?
     /// State told by a deletion.
-    var last: NodeSummary?
+    var last: Object?
 
-    init?(_ outcome: NodeTable.Outcome) {
+    init?(_ outcome: CacheOutcome<Object>) {
         switch outcome {
         case .heartbeat, .outdated, .broken: return nil
         case .added(let node): new = node
@@ -146,19 +150,19 @@ struct Delta {
         }
     }
 
-    var name: String { (new ?? old)?.name ?? "" }
+    var key: String { (new ?? old)?.cacheKey ?? "" }
 }
 
 extension HandlerQueue.Pending {
-    init(_ delta: Delta) {
+    init(_ delta: Delta<Table.Object>) {
         base = delta.old
         final = delta.old
         update(delta)
     }
 
-    mutating func merge(_ delta: Delta) { update(delta) }
+    mutating func merge(_ delta: Delta<Table.Object>) { update(delta) }
 
-    private mutating func update(_ delta: Delta) {
+    private mutating func update(_ delta: Delta<Table.Object>) {
         current = delta.new
         guard let base else { return }
         for state in [delta.last, delta.new].compactMap({ $0 }) where state.isSameObject(as: base) {
@@ -167,7 +171,7 @@ extension HandlerQueue.Pending {
     }
 
     /// The merge table.
-    func emit(into changes: inout [NodeChange], isInInitialList: Bool = false) {
+    func emit(into changes: inout [ObjectChange<Table.Object>], isInInitialList: Bool = false) {
         switch (base, current) {
         case (nil, nil): break
         case (nil, let current?):
@@ -180,83 +184,6 @@ extension HandlerQueue.Pending {
             } else if !base.hasSameContent(as: current) {
                 changes.append(.updated(old: base, new: current))
             }
-        }
-    }
-}
-
-/// The difference between two tables, told piece by piece: first what is gone, then what is there.
-struct HandlerWalk: Sendable {
-    enum Kind: Sendable { case initialList, difference, resync }
-
-    let kind: Kind
-    private let from: HandlerQueue.Behind?
-    private let to: NodeTable
-    private let overlaid: [HandlerQueue.Pending]
-    private var stage = 0
-    private var position = 0
-
-    init(from: HandlerQueue.Behind?, to: NodeTable, kind: Kind) {
-        self.from = from
-        self.to = to
-        self.kind = kind
-        overlaid = from.map { Array($0.pending.values) } ?? []
-        stage = kind == .difference ? 0 : 2
-    }
-
-    /// The next changes, at most `limit` and one; nil when all is told.
-    mutating func next(_ limit: Int) -> [NodeChange]? {
-        var changes: [NodeChange] = []
-        while changes.count < limit {
-            switch stage {
-            case 0:
-                guard let from, position < from.table.count else { advance(); continue }
-                let entry = from.table.entries[position]
-                position += 1
-                if entry.record.withName({ to.find($0) }) == nil,
-                    from.pending.isEmpty || from.pending[entry.record.name] == nil
-                {
-                    changes.append(.deleted(entry.summary))
-                }
-            case 1:
-                guard position < overlaid.count else { advance(); continue }
-                var waiting = overlaid[position]
-                position += 1
-                guard let base = waiting.base, to.find(base.name) == nil else { continue }
-                waiting.current = nil
-                waiting.emit(into: &changes)
-            case 2:
-                guard position < to.count else { advance(); continue }
-                tell(to.entries[position].summary, into: &changes)
-                position += 1
-            default: return changes.isEmpty ? nil : changes
-            }
-        }
-        return changes
-    }
-
-    private mutating func advance() {
-        stage += 1
-        position = 0
-    }
-
-    private func tell(_ node: NodeSummary, into changes: inout [NodeChange]) {
-        switch kind {
-        case .initialList: changes.append(.added(node, isInInitialList: true))
-        case .resync: changes.append(.updated(old: node, new: node))
-        case .difference:
-            guard let from else { return }
-            var waiting: HandlerQueue.Pending
-            if !from.pending.isEmpty, let overlaid = from.pending[node.name] {
-                waiting = overlaid
-            } else {
-                let base = node.record.withName { from.table.find($0) }.map {
-                    from.table.entries[$0].summary
-                }
-                if let base, base.record === node.record { return }
-                waiting = HandlerQueue.Pending(base: base, final: base, current: nil)
-            }
-            waiting.current = node
-            waiting.emit(into: &changes)
         }
     }
 }
