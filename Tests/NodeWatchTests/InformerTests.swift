@@ -7,14 +7,14 @@ import Testing
 
 /// An informer that runs, and what it told.
 private final class Observed: Sendable {
-    let informer: NodeInformer
+    let informer: SharedNodeInformer
     private let changes = Mutex<[String]>([])
     private let running = Mutex<Task<Void, Never>?>(nil)
 
     init(_ simulator: SimulatorProcess, _ selector: NodeSelector = .all) throws {
         let client = KubeClient(try .load(.file(simulator.kubeconfig)))
         let box = NoticeBox()
-        informer = try NodeInformer(client: client, selector: selector) { box.append($0) }
+        informer = try SharedNodeInformer(client: client, selector: selector) { box.append($0) }
         self.box = box
         informer.addHandler { [weak self] change in self?.append(change) }
         let informer = informer
@@ -63,7 +63,7 @@ private final class NoticeBox: Sendable {
     func append(_ notice: WatchNotice) { notices.withLock { $0.append(notice) } }
 }
 
-@Suite("NodeInformer", .timeLimit(.minutes(2)))
+@Suite("SharedNodeInformer", .timeLimit(.minutes(2)))
 struct InformerTests {
     private func simulator(_ arguments: String...) async throws -> SimulatorProcess {
         try await SimulatorProcess(["--heartbeat-interval", "0"] + arguments)
@@ -199,7 +199,7 @@ struct InformerTests {
         defer { simulator.stop() }
         try await simulator.command("fault", "watch", "no-end-bookmark")
         let client = KubeClient(try .load(.file(simulator.kubeconfig)))
-        let informer = try NodeInformer(
+        let informer = try SharedNodeInformer(
             client: client, endBookmarkPatience: .milliseconds(500)
         ) { _ in }
         let task = Task { try? await informer.run() }
@@ -264,10 +264,58 @@ struct InformerTests {
         let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).kubeconfig")
         try Data(text.utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
-        let informer = try NodeInformer(client: KubeClient(try .load(.file(file.path))))
+        let informer = try SharedNodeInformer(client: KubeClient(try .load(.file(file.path))))
         let task = Task { try? await informer.run() }
         try await Task.sleep(for: .milliseconds(100))
         task.cancel()
         await task.value
+    }
+
+    @Test func `reads what was just written once the store is at its version`() async throws {
+        let simulator = try await simulator("--nodes", "3")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        let store = observed.informer.store
+        #expect(await store.synced())
+        let client = KubeClient(try .load(.file(simulator.kubeconfig)))
+        let name = try await simulator.nodes()[0].name
+        let written = try await client.nodes.patch(
+            name, merge: ["spec": ["unschedulable": true]])
+        try await store.wait(untilAtLeast: written.resourceVersion)
+        #expect(store[name]?.isUnschedulable == true)
+        await observed.stop()
+    }
+
+    @Test func `says how fresh it is, and why it may not be`() async throws {
+        let simulator = try await simulator("--nodes", "2", "--bookmark-interval", "1")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        #expect(observed.informer.freshness.objection(staleAfter: .seconds(60)) != nil)
+        #expect(await observed.informer.store.synced())
+        try await observed.wait("a bookmark") {
+            observed.informer.freshness.sinceLastBookmark != nil
+        }
+        var freshness = observed.informer.freshness
+        #expect(freshness.state == .watching && freshness.lastDisconnect == nil)
+        #expect(freshness.resourceVersion == observed.informer.store.resourceVersion)
+        #expect(freshness.objection(staleAfter: .seconds(60)) == nil)
+        try await simulator.command("cut")
+        try await observed.wait("the reason of the cut") {
+            observed.informer.freshness.lastDisconnect != nil
+        }
+        simulator.program.signal(SIGSTOP)
+        try await observed.wait("staleness") {
+            observed.informer.freshness.objection(staleAfter: .seconds(2)) != nil
+        }
+        freshness = observed.informer.freshness
+        #expect(freshness.hasSynced)
+        let objection = try #require(freshness.objection(staleAfter: .seconds(2)))
+        #expect(objection.contains("nothing from the server for "), "\(objection)")
+        simulator.program.signal(SIGCONT)
+        try await observed.wait("freshness") {
+            observed.informer.freshness.objection(staleAfter: .seconds(2)) == nil
+        }
+        await observed.stop()
+        #expect(observed.informer.freshness.objection(staleAfter: .seconds(2)) == "stopped")
     }
 }

@@ -16,7 +16,11 @@ package final class SimulatorProcess: Sendable {
         }
     }
 
-    deinit { program.signal(SIGTERM) }
+    deinit {
+        program.signal(SIGTERM)
+        // It may have been stopped.
+        program.signal(SIGCONT)
+    }
 
     package func stop() { program.signal(SIGTERM) }
 

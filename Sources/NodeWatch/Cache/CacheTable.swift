@@ -28,7 +28,7 @@ package enum CacheOutcome<Object: CachedObject>: Sendable {
 
 /// Objects by key. A value type that shares its storage until one of the copies is changed, so that
 /// snapshots are cheap.
-package protocol CacheTable: Sendable {
+package protocol CacheTable<Object>: Sendable {
     associatedtype Object: CachedObject
 
     init()

@@ -48,6 +48,9 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
 
     init(limit: Int) { self.limit = max(1, limit) }
 
+    /// Objects whose changes wait.
+    var count: Int { pending.count }
+
     /// Takes in what one event did to `table`, which has it already.
     mutating func enqueue(_ outcome: Outcome, table: Table) {
         guard !awaitsInitialList, behind == nil, let delta = Delta(outcome) else { return }

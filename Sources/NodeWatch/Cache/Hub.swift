@@ -9,18 +9,31 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         var queue: HandlerQueue<Table>
         var signal: AsyncStream<Void>.Continuation
         var walk: HandlerWalk<Table>?
+        /// It has taken in all that was there when it began.
+        var hasSynced = false
+    }
+
+    /// Somebody waits for something to become true.
+    private struct Waiter: Sendable {
+        var condition: @Sendable (borrowing State) -> Bool
+        var continuation: CheckedContinuation<Bool, Never>
     }
 
     package struct State: Sendable {
         package fileprivate(set) var table = Table()
         package fileprivate(set) var version: ResourceVersion?
         package fileprivate(set) var hasSynced = false
-        fileprivate var isFinished = false
+        package fileprivate(set) var isFinished = false
+        fileprivate var indexes: [Int: CacheIndex<Object>] = [:]
+        fileprivate var nextIndex = 0
         fileprivate var subscribers: [Int: Subscriber] = [:]
         fileprivate var nextSubscriber = 0
     }
 
     private let state = Mutex(State())
+    /// Looked at after every change, without the state's lock held for long.
+    private let waiters = Mutex<[Int: Waiter]>([:])
+    private let nextWaiter = Atomic(0)
 
     package init() {}
 
@@ -53,6 +66,7 @@ package final class Hub<Table: CacheTable>: ChangeSource {
             case .added, .updated, .replaced, .deleted: break
             }
             touched = true
+            for id in state.indexes.keys { state.indexes[id]!.update(outcome) }
             for id in state.subscribers.keys {
                 state.subscribers[id]!.queue.enqueue(outcome, table: state.table)
             }
@@ -73,6 +87,7 @@ package final class Hub<Table: CacheTable>: ChangeSource {
             return (result, touched ? state.subscribers.values.map(\.signal) : [])
         }
         for signal in signals { signal.yield() }
+        wakeWaiters()
         return result
     }
 
@@ -84,12 +99,14 @@ package final class Hub<Table: CacheTable>: ChangeSource {
             state.table = new
             state.version = version
             state.hasSynced = true
+            for id in state.indexes.keys { state.indexes[id]!.rebuild(new) }
             for id in state.subscribers.keys {
                 state.subscribers[id]!.queue.enqueue(outcomes, old: old, new: new)
             }
             return state.subscribers.values.map(\.signal)
         }
         for signal in signals { signal.yield() }
+        wakeWaiters()
     }
 
     /// No more events will come. Readers get what is queued and then the end.
@@ -99,6 +116,68 @@ package final class Hub<Table: CacheTable>: ChangeSource {
             return state.subscribers.values.map(\.signal)
         }
         for signal in signals { signal.finish() }
+        wakeWaiters()
+    }
+
+    // MARK: Waiting
+
+    /// Waits until a condition holds. False when the task was cancelled, or no more changes come.
+    package func wait(until condition: @escaping @Sendable (borrowing State) -> Bool) async -> Bool
+    {
+        let id = nextWaiter.wrappingAdd(1, ordering: .relaxed).newValue
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiters.withLock {
+                    $0[id] = Waiter(condition: condition, continuation: continuation)
+                }
+                // It may hold already, or the task may have been cancelled before.
+                if Task.isCancelled { endWait(id) }
+                wakeWaiters()
+            }
+        } onCancel: {
+            endWait(id)
+        }
+    }
+
+    private func endWait(_ id: Int) {
+        waiters.withLock { $0.removeValue(forKey: id) }?.continuation.resume(returning: false)
+    }
+
+    private func wakeWaiters() {
+        let all = waiters.withLock { $0 }
+        if all.isEmpty { return }
+        let (met, isFinished) = state.withLock { state in
+            (all.filter { $0.value.condition(state) }.map(\.key), state.isFinished)
+        }
+        for id in isFinished ? Array(all.keys) : met {
+            // Who comes first ends the wait, once.
+            let waiter = waiters.withLock { $0.removeValue(forKey: id) }
+            waiter?.continuation.resume(returning: met.contains(id))
+        }
+    }
+
+    // MARK: Indexes
+
+    package func addIndex(_ values: @escaping @Sendable (Object) -> [String]) -> Int {
+        state.withLock { state in
+            var index = CacheIndex(values)
+            index.rebuild(state.table)
+            state.nextIndex += 1
+            state.indexes[state.nextIndex] = index
+            return state.nextIndex
+        }
+    }
+
+    package func removeIndex(_ id: Int) { state.withLock { $0.indexes[id] = nil } }
+
+    package func find(_ value: String, inIndex id: Int) -> [Object] {
+        state.withLock { state in
+            (state.indexes[id]?.keys[value] ?? []).compactMap { state.table[$0] }
+        }
+    }
+
+    package func values(ofIndex id: Int) -> [String] {
+        state.withLock { state in (state.indexes[id]?.keys).map { Array($0.keys) } ?? [] }
     }
 
     // MARK: Readers
@@ -121,6 +200,32 @@ package final class Hub<Table: CacheTable>: ChangeSource {
     package func unsubscribe(_ id: Int) {
         let subscriber = state.withLock { $0.subscribers.removeValue(forKey: id) }
         subscriber?.signal.finish()
+        wakeWaiters()
+    }
+
+    /// Tells a reader again of every object that is there, as updates to themselves.
+    package func resync(_ id: Int) {
+        let signal = state.withLock { state in
+            state.subscribers[id]?.queue.resync()
+            return state.subscribers[id]?.signal
+        }
+        signal?.yield()
+    }
+
+    /// Whether a reader has come back for more after it was told all that was there at first.
+    package func hasSynced(_ id: Int) -> Bool {
+        state.withLock { $0.subscribers[id]?.hasSynced ?? false }
+    }
+
+    /// How many objects' changes wait for a reader in its queue.
+    package func waiting(_ id: Int) -> Int {
+        state.withLock { $0.subscribers[id]?.queue.count ?? 0 }
+    }
+
+    /// Waits for that. False when the reader is gone or no more changes come.
+    package func waitUntilSynced(_ id: Int) async -> Bool {
+        _ = await wait { $0.subscribers[id]?.hasSynced ?? true }
+        return hasSynced(id)
     }
 
     /// The next changes for a reader; empty when there are none now.
@@ -144,7 +249,13 @@ package final class Hub<Table: CacheTable>: ChangeSource {
                 }
             }
             guard var walk else { return changes }
-            guard let piece = walk.next(Self.pieceSize) else { continue }
+            guard let piece = walk.next(Self.pieceSize) else {
+                if walk.kind == .initialList {
+                    state.withLock { $0.subscribers[id]?.hasSynced = true }
+                    wakeWaiters()
+                }
+                continue
+            }
             state.withLock { $0.subscribers[id]?.walk = walk }
             if !piece.isEmpty { return piece }
         }

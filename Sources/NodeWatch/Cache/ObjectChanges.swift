@@ -45,6 +45,9 @@ public struct ObjectChanges<Object: Sendable>: AsyncSequence, Sendable {
         private var signal: AsyncStream<Void>.AsyncIterator
         private var waiting: ArraySlice<Element> = []
 
+        /// Which of the source's readers it is.
+        var id: Int { subscription.id }
+
         init(_ source: any ChangeSource<Object>, queueLimit: Int) {
             let (id, stream) = source.subscribe(queueLimit: queueLimit)
             subscription = Subscription(source, id)

@@ -65,6 +65,7 @@ final class ReflectorRunner {
         while !canceller.isCancelled {
             switch action {
             case .wait(let delay):
+                counters.note { $0.state = .waiting }
                 if canceller.sleep(delay) { return }
                 action = reflector.waited()
             case .open:
@@ -107,6 +108,7 @@ final class ReflectorRunner {
                     action = after(reflector.failed(error), error)
                 }
             case .wait(let delay):
+                counters.note { $0.state = .waiting }
                 if canceller.sleep(delay) { return action }
                 action = reflector.waited()
             case .proceed, .commit, .commitAndOpen: return action
@@ -137,6 +139,7 @@ final class ReflectorRunner {
         let seconds = Int.random(in: options.watchSeconds)
         let target = request.target(selector, timeoutSeconds: seconds)
         client.trace?(.request(method: "GET", target: target))
+        counters.note { $0.state = .connecting }
         let stream: NodeStream
         do throws(KubeError) {
             stream = try NodeStream(
@@ -155,7 +158,9 @@ final class ReflectorRunner {
                 reading.bodyBytes += fresh
                 if reflector.isListing { listBytes += fresh }
                 counters.update { $0.bytes += fresh }
-                return process(events, &reading)
+                let action = process(events, &reading)
+                note(events, fresh)
+                return action
             }
             retireImages(engine)
             if let action { return action }
@@ -164,6 +169,25 @@ final class ReflectorRunner {
             if reflector.isListing, clock.now - reading.lastEvent > patience(request) {
                 return after(reflector.stalled(), Self.stall(request))
             }
+        }
+    }
+
+    /// Takes down when what came, once a batch.
+    private func note(_ events: UnsafeBufferPointer<plm_event>, _ freshBytes: Int) {
+        let now = clock.now
+        let state: Freshness.State = reflector.isListing ? .listing : .watching
+        counters.note { record in
+            record.lastSign = now
+            if freshBytes > 0 { record.lastByte = now }
+            for event in events {
+                switch event.kind {
+                case .added, .modified, .deleted: record.lastEvent = now
+                case .bookmark: record.lastBookmark = now
+                case .head: record.state = state
+                default: break
+                }
+            }
+            if !events.isEmpty, record.state == .listing { record.state = state }
         }
     }
 
@@ -308,6 +332,9 @@ final class ReflectorRunner {
                 status.code, status, permission: "verbs list and watch on nodes")
             return after(reflector.refused(status), error)
         case .end:
+            if !reflector.isListing {
+                counters.note { $0.lastDisconnect = ("the server ended the watch", .now) }
+            }
             let error = KubeError(
                 .truncated,
                 reflector.isListing
@@ -403,6 +430,9 @@ final class ReflectorRunner {
     /// Says what went wrong, when the reflector makes something of it.
     private func after(_ action: Reflector.Action, _ error: KubeError) -> Reflector.Action {
         if error.code == .cancelled { return action }
+        if error.code != .truncated || reflector.isListing {
+            counters.note { $0.lastDisconnect = (error.message, .now) }
+        }
         switch action {
         case .wait(let delay):
             if !reflector.isListing, outageStart == nil { outageStart = clock.now }
@@ -425,13 +455,20 @@ final class ReflectorRunner {
     }
 }
 
-/// Counters that the stream's thread writes and anybody reads.
+/// Counters and times that the stream's thread writes and anybody reads.
 final class WatchCounters: Sendable {
     private let values = Mutex(WatchStatistics())
+    private let record = Mutex(FreshnessRecord())
 
     var current: WatchStatistics { values.withLock { $0 } }
 
     func update(_ change: (inout WatchStatistics) -> Void) { values.withLock { change(&$0) } }
+
+    func note(_ change: (inout FreshnessRecord) -> Void) { record.withLock { change(&$0) } }
+
+    func freshness(hasSynced: Bool, resourceVersion: String?) -> Freshness {
+        record.withLock { $0 }.freshness(hasSynced: hasSynced, resourceVersion: resourceVersion)
+    }
 }
 
 extension WatchNotice.Sync.Kind {

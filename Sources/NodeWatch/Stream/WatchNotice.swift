@@ -13,6 +13,8 @@ public enum WatchNotice: Sendable {
     case resumed(after: Duration)
     /// An object could not be used. Its node keeps its last good state.
     case rejected(node: String, reason: String)
+    /// A handler threw. It goes on with the next change.
+    case handlerFailed(any Error)
 
     /// A list that has come in.
     public struct Sync: Sendable, Hashable {

@@ -27,7 +27,7 @@ enum ClusterSnapshot {
     ) async throws -> (nodes: [NodeSummary], sync: WatchNotice.Sync) {
         let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .bufferingOldest(1))
         let talk = ListTalk()
-        let informer = try NodeInformer(client: client, selector: selector) { notice in
+        let informer = try SharedNodeInformer(client: client, selector: selector) { notice in
             switch notice {
             case .synced(let sync): end.yield(.synced(sync))
             case .problem(let error, _, _):
@@ -43,7 +43,7 @@ enum ClusterSnapshot {
                 Talk.warn("left out\(node.isEmpty ? "" : " node \(node)"): \(reason)")
             case .listing(let nodes, let bytes):
                 talk.show("\(NumberText.grouped(nodes)) nodes, \(NumberText.bytes(bytes)) …")
-            case .resumed: break
+            case .resumed, .handlerFailed: break
             }
         }
         let watching = Task { try await informer.run() }

@@ -23,7 +23,8 @@ struct NodeRowWatch {
     mutating func run() async throws {
         let (starts, start) = AsyncStream.makeStream(of: Start.self)
         let configuration = client.configuration
-        let informer = try NodeInformer(client: client, selector: command.selector) { notice in
+        let informer = try SharedNodeInformer(client: client, selector: command.selector) {
+            notice in
             switch notice {
             case .synced: start.yield(.synced)
             case .problem(let error, let delay, let version):
@@ -34,7 +35,7 @@ struct NodeRowWatch {
                 Talk.say("resumed after \(NumberText.seconds(outage)), nothing missed")
             case .rejected(let node, let reason):
                 Talk.warn("left out\(node.isEmpty ? "" : " node \(node)"): \(reason)")
-            case .listing: break
+            case .listing, .handlerFailed: break
             }
         }
         // Begun before anything can happen, so that nothing is missed.

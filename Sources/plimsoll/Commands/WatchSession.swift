@@ -36,7 +36,7 @@ final class WatchSession: Sendable {
         var lastProblem: String?
         var changes = 0
         var alerts = 0
-        var informer: NodeInformer?
+        var informer: SharedNodeInformer?
     }
 
     private let client: KubeClient
@@ -55,7 +55,8 @@ final class WatchSession: Sendable {
 
     /// Watches until the options, a signal or a hopeless problem end it. Returns the exit code.
     func run() async throws -> Int32 {
-        let informer = try NodeInformer(client: client, selector: options.selector) { [weak self] in
+        let informer = try SharedNodeInformer(client: client, selector: options.selector) {
+            [weak self] in
             self?.take($0)
         }
         state.withLock { $0.informer = informer }
@@ -158,6 +159,7 @@ final class WatchSession: Sendable {
             say(
                 "left out an object\(node.isEmpty ? "" : " of node \(node)"): \(reason); "
                     + "its last good state stays")
+        case .handlerFailed: break
         }
     }
 
@@ -234,7 +236,7 @@ final class WatchSession: Sendable {
 
     // MARK: Statistics
 
-    private func printStatistics(_ informer: NodeInformer) {
+    private func printStatistics(_ informer: SharedNodeInformer) {
         let statistics = informer.statistics
         let (changes, alerts) = state.withLock { ($0.changes, $0.alerts) }
         let cost = ProcessCost.now

@@ -1,0 +1,119 @@
+public import KubeClient
+
+/// Keeps the nodes of a cluster in a store, and tells what happens to them: one stream and one cache,
+/// however many read it.
+///
+/// ```swift
+/// let client = KubeClient(try KubeConfiguration.load())
+/// let nodes = try SharedNodeInformer(client: client)
+/// nodes.addHandler { change in print(change.node) }
+/// try await nodes.run()    // until the task is cancelled
+/// ```
+///
+/// It lists, watches, resumes and lists again as the server demands, for ever: a server that is
+/// away, or refuses, is asked again after a growing delay. Broken connections lose no change.
+///
+/// **Handlers.** Each is called with one change after another, off the stream's thread: first with
+/// the nodes that are there, marked as initial, then with what happens, without a gap and without a
+/// repetition. One that is slow, blocked, or throws delays nobody: what waits for it is merged by
+/// node and bounded (see ``NodeChange`` and the table in the documentation), and its last word on a
+/// node is the store's.
+///
+/// **Starting and stopping.** Handlers, indexes and sequences may be added before, during and after
+/// ``run()``. When its task is cancelled they get what is queued, and the end; the store stays
+/// readable. An informer runs once.
+///
+/// All methods may be called from any thread.
+public final class SharedNodeInformer: Sendable {
+    private let client: KubeClient
+    private let selector: NodeSelector
+    private let core: InformerCore<NodeTable>
+    private let onNotice: @Sendable (WatchNotice) -> Void
+    private let options: ReflectorRunner.Options
+
+    /// Makes an informer. Nothing happens before ``run()``.
+    ///
+    /// - Parameters:
+    ///   - client: Whose nodes.
+    ///   - selector: Which of them.
+    ///   - resync: Every so often each handler is told again of every node there is, as an update to
+    ///     itself, from the store and without asking the server. At least a second; nil: never.
+    ///   - queueLimit: For so many nodes changes may wait for one slow reader, before its queue is
+    ///     dropped and it is told the difference instead.
+    ///   - onNotice: Called on the stream's thread with what becomes of the connection; must not
+    ///     block.
+    /// - Throws: `memory`.
+    public convenience init(
+        client: KubeClient, selector: NodeSelector = .all, resync: Duration? = nil,
+        queueLimit: Int = 10_000, onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
+    ) throws(KubeError) {
+        try self.init(
+            client: client, selector: selector, resync: resync, queueLimit: queueLimit,
+            options: .init(), onNotice: onNotice)
+    }
+
+    /// One with less patience for a streaming list that has no end. For tests.
+    package convenience init(
+        client: KubeClient, endBookmarkPatience: Duration,
+        onNotice: @escaping @Sendable (WatchNotice) -> Void
+    ) throws(KubeError) {
+        var options = ReflectorRunner.Options()
+        options.endBookmarkPatience = endBookmarkPatience
+        try self.init(
+            client: client, selector: .all, resync: nil, queueLimit: 10_000, options: options,
+            onNotice: onNotice)
+    }
+
+    private init(
+        client: KubeClient, selector: NodeSelector, resync: Duration?, queueLimit: Int,
+        options: ReflectorRunner.Options, onNotice: @escaping @Sendable (WatchNotice) -> Void
+    ) throws(KubeError) {
+        self.client = client
+        self.selector = selector
+        self.options = options
+        self.onNotice = onNotice
+        core = try InformerCore(queueLimit: queueLimit, resync: resync) {
+            onNotice(.handlerFailed($0))
+        }
+    }
+
+    /// The nodes as they are known now.
+    public var store: NodeStore { NodeStore(core: core) }
+
+    /// Counts since ``run()``.
+    public var statistics: WatchStatistics { core.counters.current }
+
+    /// How fresh the store is.
+    public var freshness: Freshness { core.freshness }
+
+    /// What happens, as a sequence. Each iteration begins with the nodes that are there.
+    public func changes() -> NodeChanges { core.changes() }
+
+    /// Adds a handler.
+    ///
+    /// - Parameters:
+    ///   - resync: Instead of the informer's own.
+    ///   - handler: Called with one change after another. What it throws is told to `onNotice`, and
+    ///     it goes on with the next change.
+    @discardableResult
+    public func addHandler(
+        resync: Duration? = nil,
+        _ handler: @escaping @Sendable (NodeChange) async throws -> Void
+    ) -> HandlerRegistration {
+        core.addHandler(resync: resync, handler)
+    }
+
+    /// Watches until the task is cancelled. Then readers get what is queued, and the end.
+    ///
+    /// - Throws: `request` when it has run before.
+    public func run() async throws(KubeError) {
+        let (client, selector, core) = (client, selector, core)
+        let (options, onNotice) = (options, onNotice)
+        try await core.run {
+            ReflectorRunner(
+                client, selector, core.hub, core.canceller, core.counters, options,
+                notify: onNotice
+            ).run()
+        }
+    }
+}
