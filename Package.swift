@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Sanitizer builds leave out the simulator, by far the longest build: they run that of the ordinary
-// build, as a process.
+// Sanitizer builds leave out what needs SwiftNIO, by far the longest build: the simulator, which they
+// run as a process from the ordinary build, the service, and the program.
 let withSimulator = Context.environment["PLIMSOLL_WITHOUT_SIMULATOR"] == nil
 let simulatorProgram: [Target.Dependency] = withSimulator ? ["plimsoll-sim"] : []
 
@@ -29,7 +29,6 @@ let package = Package(
         .library(name: "KubeClient", targets: ["KubeClient"]),
         .library(name: "NodeWatch", targets: ["NodeWatch"]),
         .library(name: "ImageAlerts", targets: ["ImageAlerts"]),
-        .executable(name: "plimsoll", targets: ["plimsoll"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -62,13 +61,6 @@ let package = Package(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
             swiftSettings: swiftSettings),
         .target(name: "ImageAlerts", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
-        .executableTarget(
-            name: "plimsoll",
-            dependencies: [
-                "KubeClient", "NodeWatch", "ImageAlerts",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(
@@ -94,13 +86,34 @@ let package = Package(
 )
 
 if withSimulator {
-    package.products.append(.executable(name: "plimsoll-sim", targets: ["plimsoll-sim"]))
+    package.products += [
+        .executable(name: "plimsoll", targets: ["plimsoll"]),
+        .executable(name: "plimsoll-sim", targets: ["plimsoll-sim"]),
+    ]
     package.dependencies += [
-        // The simulator's HTTP server; nothing of it is in the plimsoll program.
+        // HTTP servers: the service's, and with TLS the simulator's.
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
     ]
     package.targets += [
+        .target(
+            name: "PlimsollService",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "plimsoll",
+            dependencies: [
+                "KubeClient", "NodeWatch", "ImageAlerts", "PlimsollService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "PlimsollServiceTests", dependencies: ["PlimsollService", "TestSupport"],
+            swiftSettings: swiftSettings),
         .systemLibrary(
             name: "CCrypto", path: "CSupport/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),

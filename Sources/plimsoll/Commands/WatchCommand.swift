@@ -1,8 +1,14 @@
 public import ArgumentParser
 public import ImageAlerts
 import NodeWatch
+public import PlimsollService
 
 extension AlertFormat: ExpressibleByArgument {}
+
+extension ListenAddress: ExpressibleByArgument {
+    /// As the flag takes it.
+    public init?(argument: String) { self.init(argument) }
+}
 
 /// Options that `watch` and `demo` share.
 struct WatchOptions: ParsableArguments {
@@ -64,10 +70,24 @@ struct WatchCommand: AsyncParsableCommand {
     @Flag(help: "Stop when the list of nodes is complete.")
     var untilSynced = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve /livez and /readyz there: HOST:PORT, :PORT for all addresses of this machine, or "
+                + "PORT for this machine alone.", valueName: "address"))
+    var health: ListenAddress?
+
+    @Option(
+        help: ArgumentHelp(
+            "After so long without a word from the server, /readyz says no. Bookmarks come about once a "
+                + "minute.", valueName: "time"))
+    var staleAfter = DurationArgument(duration: .seconds(150))
+
     func run() async throws {
         var session = options.session
         session.selector = selectors.nodes
         session.stopsWhenSynced = untilSynced
+        session.health = health
+        session.staleAfter = staleAfter.duration
         let client = try connection.client(limits.decodingLimits)
         let code = try await WatchSession(client, session).run()
         throw ExitCode(code)

@@ -1,6 +1,7 @@
 import ImageAlerts
 import KubeClient
 import NodeWatch
+import PlimsollService
 import Synchronization
 
 /// One run of `watch`: an informer, the alerts on standard output, the talk on standard error.
@@ -12,6 +13,9 @@ final class WatchSession: Sendable {
         var stopsWhenSynced = false
         var duration: Duration?
         var printsStatistics = false
+        /// Where to answer probes.
+        var health: ListenAddress?
+        var staleAfter = Duration.seconds(150)
     }
 
     /// Why it ended.
@@ -61,6 +65,7 @@ final class WatchSession: Sendable {
         }
         state.withLock { $0.informer = informer }
         defer { state.withLock { $0.informer = nil } }
+        let health = try await serveHealth(informer)
         let interruption = Interruption { [end] in end.yield(.signal($0)) }
         defer { withExtendedLifetime(interruption) {} }
         // Begun before anything can happen, so that nothing is missed.
@@ -75,9 +80,43 @@ final class WatchSession: Sendable {
         try? await watching.value
         // What had been seen by then is still told.
         await alerting.value
+        await health?.stop()
         state.withLock { $0.status.clear() }
         if options.printsStatistics { printStatistics(informer) }
         return exitCode(reason)
+    }
+
+    /// The informer's thread shows itself every second, but for a plugin that may take minutes.
+    private static let lifePatience = Duration.seconds(600)
+
+    private func serveHealth(_ informer: SharedNodeInformer) async throws -> HealthServer? {
+        guard let address = options.health else { return nil }
+        let limit = options.staleAfter
+        let server = try await HealthServer(
+            address,
+            HealthServer.Reports(
+                live: {
+                    let freshness = informer.freshness
+                    let silence = freshness.sinceSignOfLife ?? .zero
+                    let isStuck = freshness.state != .waiting && silence > Self.lifePatience
+                    return HealthReport(checks: [
+                        .init(
+                            name: "informer",
+                            objection: isStuck
+                                ? "its thread has been stuck for \(silence.components.seconds) s"
+                                : nil
+                        )
+                    ])
+                },
+                ready: {
+                    HealthReport(checks: [
+                        .init(
+                            name: "watch",
+                            objection: informer.freshness.objection(staleAfter: limit))
+                    ])
+                }))
+        Talk.say("health: http://\(address.host):\(server.port)/readyz")
+        return server
     }
 
     private func exitCode(_ reason: End) -> Int32 {

@@ -4,6 +4,10 @@ import ArgumentParser
 struct DurationArgument: ExpressibleByArgument {
     var duration: Duration
 
+    init(duration: Duration) { self.duration = duration }
+
+    var defaultValueDescription: String { "\(duration.components.seconds)s" }
+
     init?(argument: String) {
         if let seconds = Int(argument) {
             guard seconds > 0 else { return nil }
