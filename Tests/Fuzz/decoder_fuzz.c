@@ -24,7 +24,14 @@ static void add_text(digest *digest, plm_text text) {
     add_bytes(digest, text.bytes, text.length);
 }
 
-static void add_batch(digest *digest, const plm_batch *batch) {
+static void add_object(digest *digest, const plm_object *object) {
+    add_text(digest, object->name);
+    add_text(digest, object->namespace_name);
+    add_text(digest, object->resource_version);
+    add_text(digest, object->json);
+}
+
+static void add_batch(digest *digest, const plm_batch *batch, bool whole_objects) {
     for (size_t index = 0; index < batch->count; index++) {
         const plm_event *event = &batch->events[index];
         add_bytes(digest, &event->kind, sizeof event->kind);
@@ -38,6 +45,10 @@ static void add_batch(digest *digest, const plm_batch *batch) {
         case PLM_EVENT_ADDED:
         case PLM_EVENT_MODIFIED:
         case PLM_EVENT_DELETED:
+            if (whole_objects) {
+                add_object(digest, &event->object);
+                break;
+            }
             add_text(digest, event->node.name);
             add_text(digest, event->node.uid);
             add_text(digest, event->node.resource_version);
@@ -65,12 +76,12 @@ static void add_batch(digest *digest, const plm_batch *batch) {
     }
 }
 
-static digest decode(const uint8_t *bytes, size_t count, size_t chunk) {
+static digest decode(const uint8_t *bytes, size_t count, size_t chunk, bool whole_objects) {
     digest digest = {0xcbf29ce484222325u, false};
     plm_client_options options = {.limits = {.max_images_per_node = 1000}};
     plm_client *client = plm_client_create(&options);
     plm_label_key label = {"pool", 0};
-    plm_projection projection = {&label, 1};
+    plm_projection projection = {&label, 1, whole_objects};
     plm_decoder *decoder = plm_decoder_create(client, &projection);
     plm_batch batch;
     bool going_on = true;
@@ -80,12 +91,12 @@ static digest decode(const uint8_t *bytes, size_t count, size_t chunk) {
         char *copy = malloc(size);
         memcpy(copy, bytes + at, size);
         going_on = plm_decoder_feed(decoder, copy, size, &batch);
-        add_batch(&digest, &batch);
+        add_batch(&digest, &batch, whole_objects);
         free(copy);
     }
     if (going_on) {
         plm_decoder_finish(decoder, &batch);
-        add_batch(&digest, &batch);
+        add_batch(&digest, &batch, whole_objects);
     }
     plm_decoder_destroy(decoder);
     plm_client_destroy(client);
@@ -97,8 +108,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     size_t chunk = data[0] % 32 + 1;
-    digest whole = decode(data + 1, size - 1, size);
-    digest pieces = decode(data + 1, size - 1, chunk);
+    bool whole_objects = (data[0] & 0x80) != 0;
+    digest whole = decode(data + 1, size - 1, size, whole_objects);
+    digest pieces = decode(data + 1, size - 1, chunk, whole_objects);
     // Where the bytes are malformed, more or fewer events may have come before it was seen.
     if (whole.failed != pieces.failed || (!whole.failed && whole.value != pieces.value)) {
         fprintf(stderr, "differs in chunks of %zu\n", chunk);

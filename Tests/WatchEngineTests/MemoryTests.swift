@@ -22,7 +22,9 @@ private final class Ration {
 @Suite("Engine: memory")
 struct MemoryTests {
     /// Decodes the sample with so many allocations allowed. Returns the failure, if any.
-    private func decode(allowing allocations: Int) -> (created: Bool, failure: plm_failure_kind?) {
+    private func decode(
+        allowing allocations: Int, _ wholeObjects: Bool
+    ) -> (created: Bool, failure: plm_failure_kind?) {
         let ration = Ration(allocations)
         var allocator = plm_allocator(
             allocate: { context, bytes in
@@ -48,6 +50,7 @@ struct MemoryTests {
             guard let client = plm_client_create(&options) else { return (false, nil) }
             defer { plm_client_destroy(client) }
             var projection = plm_projection()
+            projection.whole_objects = wholeObjects
             guard let decoder = plm_decoder_create(client, &projection) else { return (false, nil) }
             defer { plm_decoder_destroy(decoder) }
             let bytes = Array(sampleWatch.utf8)
@@ -63,10 +66,11 @@ struct MemoryTests {
         }
     }
 
-    @Test func `survives any allocation that fails, with an error and no leak`() {
+    @Test(arguments: [false, true])
+    func `survives any allocation that fails, with an error and no leak`(wholeObjects: Bool) {
         var allowed = 0
         while true {
-            let (created, failure) = decode(allowing: allowed)
+            let (created, failure) = decode(allowing: allowed, wholeObjects)
             if created && failure == nil { break }
             if created { #expect(failure == .memory) }
             allowed += 1

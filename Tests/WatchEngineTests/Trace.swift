@@ -3,6 +3,8 @@ import WatchEngine
 /// Decodes bytes and writes every event as one line, so that a test reads as input and trace.
 struct Tracer {
     var limits = plm_limits()
+    /// Objects as they are, of any kind.
+    var wholeObjects = false
     var labels: [(key: String, slot: UInt32)] = [("pool", 0), ("zone", 1), ("old-zone", 1)]
 
     /// The trace of a body fed in chunks of `chunk` bytes. `finish: false` leaves the end away.
@@ -14,7 +16,7 @@ struct Tracer {
         let decoder = makeDecoder(client)
         defer { plm_decoder_destroy(decoder) }
 
-        var lines = ImageNames()
+        var lines = ImageNames(wholeObjects: wholeObjects)
         var batch = plm_batch()
         var at = 0
         while at < body.count {
@@ -51,7 +53,9 @@ struct Tracer {
             return plm_label_key(key: copy, slot: label.slot)
         }
         return keys.withUnsafeBufferPointer {
-            var projection = plm_projection(label_keys: $0.baseAddress, label_key_count: $0.count)
+            var projection = plm_projection(
+                label_keys: $0.baseAddress, label_key_count: $0.count,
+                whole_objects: wholeObjects)
             return plm_decoder_create(client, &projection)!
         }
     }
@@ -59,6 +63,10 @@ struct Tracer {
 
 /// Writes events down; remembers images so that a node's line names them.
 struct ImageNames {
+    private let wholeObjects: Bool
+
+    init(wholeObjects: Bool = false) { self.wholeObjects = wholeObjects }
+
     private(set) var trace: [String] = []
     private var images: [UInt32: String] = [:]
 
@@ -77,9 +85,9 @@ struct ImageNames {
             let text = names.map(\.string).joined(separator: "|")
             precondition(images[event.image.id] == nil, "defined twice")
             images[event.image.id] = "\(text)=\(event.image.size_bytes)"
-        case .added: trace.append("added " + describe(event.node))
-        case .modified: trace.append("modified " + describe(event.node))
-        case .deleted: trace.append("deleted " + describe(event.node))
+        case .added: trace.append("added " + describe(event))
+        case .modified: trace.append("modified " + describe(event))
+        case .deleted: trace.append("deleted " + describe(event))
         case .bookmark:
             let end = event.bookmark.initial_events_end ? " initial-events-end" : ""
             trace.append("bookmark \(event.bookmark.resource_version.string)\(end)")
@@ -109,6 +117,15 @@ struct ImageNames {
         case .failure:
             trace.append("failure \(event.failure.kind.text): \(event.failure.message.string)")
         }
+    }
+
+    private func describe(_ event: plm_event) -> String {
+        guard wholeObjects else { return describe(event.node) }
+        let object = event.object
+        let key =
+            (object.namespace_name.bytes == nil ? "" : object.namespace_name.string + "/")
+            + object.name.string
+        return "\(key)@\(object.resource_version.string) \(object.json.string)"
     }
 
     private func describe(_ node: plm_node) -> String {

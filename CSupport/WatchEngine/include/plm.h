@@ -108,6 +108,18 @@ typedef struct plm_node {
     uint64_t fingerprint;
 } plm_node;
 
+/// One object of any kind, as the server sent it.
+typedef struct plm_object {
+    plm_text name;
+    /// Absent where the kind has none.
+    plm_text namespace_name;
+    plm_text uid;
+    /// An opaque string, as sent.
+    plm_text resource_version;
+    /// All of the object: one JSON value.
+    plm_text json;
+} plm_object;
+
 /// One image, defined once per client before its first use. Two entries with the same names in the
 /// same order and the same size are the same image, whatever bytes they came as.
 typedef struct plm_image {
@@ -226,7 +238,7 @@ typedef enum PLM_CLOSED_ENUM plm_event_kind {
     PLM_EVENT_HEAD PLM_CASE(head) = 0,
     /// `image`.
     PLM_EVENT_IMAGE PLM_CASE(image),
-    /// `node`. Items of a list come as `added`.
+    /// `node`, or `object` with a projection of whole objects. Items of a list come as `added`.
     PLM_EVENT_ADDED PLM_CASE(added),
     PLM_EVENT_MODIFIED PLM_CASE(modified),
     PLM_EVENT_DELETED PLM_CASE(deleted),
@@ -252,6 +264,7 @@ typedef struct plm_event {
         plm_head head;
         plm_image image;
         plm_node node;
+        plm_object object;
         plm_bookmark bookmark;
         plm_list list;
         plm_status status;
@@ -303,6 +316,9 @@ typedef struct plm_limits {
 typedef struct plm_projection {
     const plm_label_key *_Nullable label_keys;
     size_t label_key_count;
+    /// Objects of any kind are handed over as they are: nothing is looked for in them but their
+    /// names and versions, and no images are defined.
+    bool whole_objects;
 } plm_projection;
 
 // MARK: Canceller

@@ -189,6 +189,40 @@ plm_commit_result plm_commit_node(plm_batch_builder *batch, plm_client *client,
     return PLM_COMMIT_OK;
 }
 
+// MARK: Objects of any kind
+
+plm_commit_result plm_commit_object(plm_batch_builder *batch, plm_projector *projector,
+                                    plm_text json, plm_event_kind kind) {
+    if (plm_projector_text(projector, PLM_FIELD_NAME).length == 0) {
+        plm_projector_reject(projector, "metadata.name is missing");
+    }
+    if (plm_projector_rejection(projector) != NULL) {
+        return plm_commit_rejection(batch, projector);
+    }
+    plm_object object = {.json = {NULL, 0}};
+    const struct {
+        plm_text text;
+        plm_text *target;
+    } texts[] = {
+        {plm_projector_text(projector, PLM_FIELD_NAME), &object.name},
+        {plm_projector_text(projector, PLM_FIELD_NAMESPACE), &object.namespace_name},
+        {plm_projector_text(projector, PLM_FIELD_UID), &object.uid},
+        {plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION), &object.resource_version},
+        {json, &object.json},
+    };
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
+        if (!plm_batch_copy(batch, texts[index].text, texts[index].target)) {
+            return PLM_COMMIT_NO_MEMORY;
+        }
+    }
+    plm_event *event = plm_batch_add(batch, kind);
+    if (event == NULL) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    event->object = object;
+    return PLM_COMMIT_OK;
+}
+
 // MARK: Everything else
 
 plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, plm_projector *projector) {

@@ -13,6 +13,11 @@ typedef enum plm_commit_result {
     PLM_COMMIT_NO_MEMORY,
 } plm_commit_result;
 
+/// Adds an object of any kind as `kind` (added, modified or deleted) with all its bytes; or a
+/// rejection where it has no name.
+plm_commit_result plm_commit_object(plm_batch_builder *batch, plm_projector *projector,
+                                    plm_text json, plm_event_kind kind);
+
 /// Adds a node as `kind` (added, modified or deleted) and before it the images it defines; or a
 /// rejection where the value is no usable Node.
 plm_commit_result plm_commit_node(plm_batch_builder *batch, plm_client *client,

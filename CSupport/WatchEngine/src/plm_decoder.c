@@ -12,6 +12,9 @@
 // the root projector gets `{}` in their place. So an object reads the same wherever it stands, and
 // an oversized one can be dropped without losing the rest of the stream.
 
+/// A buffer that one object made larger than this is not kept for the next.
+#define KEPT_OBJECT_BYTES (1024u * 1024)
+
 /// What the root objects have turned out to be.
 typedef enum body_shape {
     SHAPE_UNKNOWN,
@@ -27,6 +30,9 @@ struct plm_decoder {
     char *label_text;
     plm_projector *root;
     plm_projector *element;
+    /// Of a projection of whole objects: the element's bytes so far.
+    bool keeps_objects;
+    plm_buffer object;
     /// Only for decoders that are fed by hand.
     plm_batch_builder batch;
 
@@ -93,12 +99,14 @@ plm_decoder *plm_decoder_create(plm_client *client, const plm_projection *projec
     if (self == NULL) {
         return NULL;
     }
-    *self = (plm_decoder){.client = client};
+    *self = (plm_decoder){.client = client, .keeps_objects = projection->whole_objects};
     if (plm_batch_init(&self->batch, allocator) && copy_projection(self, projection)) {
-        self->root = plm_projector_create(allocator, &client->limits, self->label_keys,
-                                          self->label_key_count);
-        self->element = plm_projector_create(allocator, &client->limits, self->label_keys,
-                                             self->label_key_count);
+        self->root = plm_projector_create(
+            allocator, &client->limits, self->label_keys, self->label_key_count,
+            self->keeps_objects ? PLM_SCOPE_ENVELOPE : PLM_SCOPE_NODE);
+        self->element = plm_projector_create(
+            allocator, &client->limits, self->label_keys, self->label_key_count,
+            self->keeps_objects ? PLM_SCOPE_OBJECT : PLM_SCOPE_NODE);
     }
     if (self->root == NULL || self->element == NULL) {
         plm_decoder_destroy(self);
@@ -116,6 +124,7 @@ void plm_decoder_destroy(plm_decoder *self) {
     plm_projector_destroy(self->element);
     plm_deallocate(allocator, self->label_keys);
     plm_deallocate(allocator, self->label_text);
+    plm_buffer_free(allocator, &self->object);
     plm_batch_free(&self->batch);
     plm_deallocate(allocator, self);
 }
@@ -225,6 +234,10 @@ static bool flush(plm_decoder *self, cursor *cursor) {
                              limit);
         return true;
     }
+    if (self->keeps_objects &&
+        !plm_buffer_append(&self->client->allocator, &self->object, bytes, count)) {
+        return fail_memory(self, cursor->batch);
+    }
     return feed(self, self->element, cursor, bytes, count, offset);
 }
 
@@ -243,6 +256,10 @@ static bool ends_with_list(plm_text kind) {
 }
 
 static bool forget_element(plm_decoder *self, plm_batch_builder *batch) {
+    self->object.length = 0;
+    if (self->object.capacity > KEPT_OBJECT_BYTES) {
+        plm_buffer_free(&self->client->allocator, &self->object);
+    }
     if (!self->dropping) {
         plm_projector_clear(self->element);
         return true;
@@ -251,15 +268,24 @@ static bool forget_element(plm_decoder *self, plm_batch_builder *batch) {
     return plm_projector_restart(self->element) || fail_memory(self, batch);
 }
 
+static plm_commit_result commit_object(plm_decoder *self, cursor *cursor, plm_event_kind kind) {
+    if (!self->keeps_objects) {
+        return plm_commit_node(cursor->batch, self->client, self->element, kind);
+    }
+    return plm_commit_object(cursor->batch, self->element,
+                             (plm_text){self->object.bytes, self->object.length}, kind);
+}
+
 static bool commit_item(plm_decoder *self, cursor *cursor) {
     plm_text kind = root_text(self, PLM_FIELD_KIND);
-    if (kind.bytes != NULL && !text_is(kind, "NodeList") && !text_is(kind, "List")) {
+    bool is_expected = self->keeps_objects ? ends_with_list(kind) : text_is(kind, "NodeList");
+    if (kind.bytes != NULL && !is_expected && !text_is(kind, "List")) {
         char message[128];
-        snprintf(message, sizeof message, "expected Nodes, got a %.*s", shown(kind), kind.bytes);
+        snprintf(message, sizeof message, "expected %s, got a %.*s",
+                 self->keeps_objects ? "a list" : "Nodes", shown(kind), kind.bytes);
         return fail_at(self, cursor, PLM_FAILURE_SYNTAX, message);
     }
-    plm_commit_result result =
-        plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_ADDED);
+    plm_commit_result result = commit_object(self, cursor, PLM_EVENT_ADDED);
     return check_commit(self, cursor->batch, result) && forget_element(self, cursor->batch);
 }
 
@@ -273,11 +299,11 @@ static bool commit_watch_event(plm_decoder *self, cursor *cursor) {
     if (plm_projector_rejection(self->root) != NULL) {
         result = plm_commit_rejection(cursor->batch, self->root);
     } else if (text_is(type, "ADDED")) {
-        result = plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_ADDED);
+        result = commit_object(self, cursor, PLM_EVENT_ADDED);
     } else if (text_is(type, "MODIFIED")) {
-        result = plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_MODIFIED);
+        result = commit_object(self, cursor, PLM_EVENT_MODIFIED);
     } else if (text_is(type, "DELETED")) {
-        result = plm_commit_node(cursor->batch, self->client, self->element, PLM_EVENT_DELETED);
+        result = commit_object(self, cursor, PLM_EVENT_DELETED);
     } else if (text_is(type, "BOOKMARK")) {
         result = plm_commit_bookmark(cursor->batch, self->element);
     } else if (text_is(type, "ERROR")) {
@@ -313,7 +339,7 @@ static bool commit_root(plm_decoder *self, cursor *cursor) {
                          : plm_commit_list(cursor->batch, self->root);
         } else if (text_is(kind, "Status")) {
             result = plm_commit_status(cursor->batch, self->root, false);
-        } else if (text_is(kind, "Node")) {
+        } else if (text_is(kind, "Node") && !self->keeps_objects) {
             result = plm_commit_node(cursor->batch, self->client, self->root, PLM_EVENT_ADDED);
         } else {
             char message[160];

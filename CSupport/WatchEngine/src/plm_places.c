@@ -25,6 +25,7 @@ static const rule object_rules[] = {
 };
 static const rule metadata_rules[] = {
     {"name", PLACE_TEXT + PLM_FIELD_NAME},
+    {"namespace", PLACE_TEXT + PLM_FIELD_NAMESPACE},
     {"uid", PLACE_TEXT + PLM_FIELD_UID},
     {"resourceVersion", PLACE_TEXT + PLM_FIELD_RESOURCE_VERSION},
     {"creationTimestamp", PLACE_TEXT + PLM_FIELD_CREATION_TIMESTAMP},
@@ -128,6 +129,7 @@ const char *plm_place_name(int place) {
     case PLACE_TEXT + PLM_FIELD_KIND: return "kind";
     case PLACE_TEXT + PLM_FIELD_TYPE: return "type";
     case PLACE_TEXT + PLM_FIELD_NAME: return "metadata.name";
+    case PLACE_TEXT + PLM_FIELD_NAMESPACE: return "metadata.namespace";
     case PLACE_TEXT + PLM_FIELD_UID: return "metadata.uid";
     case PLACE_TEXT + PLM_FIELD_RESOURCE_VERSION: return "metadata.resourceVersion";
     case PLACE_TEXT + PLM_FIELD_CREATION_TIMESTAMP: return "metadata.creationTimestamp";

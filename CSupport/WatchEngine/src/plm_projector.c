@@ -22,6 +22,7 @@ struct plm_projector {
     const plm_limits *limits;
     const plm_label_key *label_keys;
     size_t label_key_count;
+    plm_projector_scope scope;
     yajl_handle yajl;
 
     /// Places of the open maps and arrays.
@@ -73,8 +74,39 @@ static int out_of_memory(plm_projector *self) {
     return 0;
 }
 
+/// Whether a value of another type than the API's spoils the object: of kinds that are not known,
+/// only where all kinds are alike.
+static bool matters(const plm_projector *self, int place) {
+    switch (place) {
+    case PLACE_METADATA:
+    case PLACE_ITEMS:
+    case PLACE_EVENT_OBJECT:
+    case PLACE_TEXT + PLM_FIELD_NAME:
+    case PLACE_TEXT + PLM_FIELD_NAMESPACE:
+    case PLACE_TEXT + PLM_FIELD_UID:
+    case PLACE_TEXT + PLM_FIELD_RESOURCE_VERSION: return true;
+    default: return self->scope == PLM_SCOPE_NODE;
+    }
+}
+
+/// Whether a key of an object is looked at.
+static bool is_in_scope(const plm_projector *self, int place) {
+    switch (place) {
+    case PLACE_SPEC:
+    case PLACE_STATUS: return self->scope == PLM_SCOPE_NODE;
+    // An envelope's words may mean anything inside an object.
+    case PLACE_ITEMS:
+    case PLACE_EVENT_OBJECT:
+    case PLACE_TEXT + PLM_FIELD_TYPE: return self->scope != PLM_SCOPE_OBJECT;
+    default: return true;
+    }
+}
+
 /// A wanted value has another type than the API's.
 static void mismatch(plm_projector *self, int place, const char *found) {
+    if (!matters(self, place)) {
+        return;
+    }
     switch (place) {
     case PLACE_SKIPPED: return;
     // A Status' own `status` is a string.
@@ -105,8 +137,8 @@ static void mismatch(plm_projector *self, int place, const char *found) {
     case PLACE_ITEMS: plm_projector_reject(self, "items holds %s, not an object", found); return;
     default: break;
     }
-    plm_projector_reject(self, "%s is %s, which the Node API does not allow", plm_place_name(place),
-                         found);
+    plm_projector_reject(self, "%s is %s, which the %sAPI does not allow", plm_place_name(place),
+                         found, self->scope == PLM_SCOPE_NODE ? "Node " : "");
 }
 
 // MARK: Fields
@@ -333,6 +365,9 @@ static int on_map_key(void *context, const unsigned char *value, size_t count) {
         return 1;
     }
     self->next = plm_place_of_key(parent, key, count);
+    if (parent == PLACE_OBJECT && !is_in_scope(self, self->next)) {
+        self->next = PLACE_SKIPPED;
+    }
     return 1;
 }
 
@@ -427,7 +462,8 @@ static const yajl_callbacks callbacks = {
 // MARK: Life
 
 plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_limits *limits,
-                                    const plm_label_key *label_keys, size_t label_key_count) {
+                                    const plm_label_key *label_keys, size_t label_key_count,
+                                    plm_projector_scope scope) {
     plm_projector *self = plm_allocate(allocator, sizeof *self);
     if (self == NULL) {
         return NULL;
@@ -437,6 +473,7 @@ plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_li
         .limits = limits,
         .label_keys = label_keys,
         .label_key_count = label_key_count,
+        .scope = scope,
     };
     if (!plm_projector_restart(self)) {
         plm_projector_destroy(self);

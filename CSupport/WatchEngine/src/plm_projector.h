@@ -11,6 +11,7 @@ typedef enum plm_field {
     PLM_FIELD_TYPE, // of a watch event
     PLM_FIELD_KIND,
     PLM_FIELD_NAME,
+    PLM_FIELD_NAMESPACE,
     PLM_FIELD_UID,
     PLM_FIELD_RESOURCE_VERSION,
     PLM_FIELD_CREATION_TIMESTAMP,
@@ -51,9 +52,20 @@ typedef enum plm_pending {
     PLM_PENDING_ITEMS,
 } plm_pending;
 
+/// What is looked for.
+typedef enum plm_projector_scope {
+    /// The fields of a Node, a Status and an envelope.
+    PLM_SCOPE_NODE,
+    /// The fields of an envelope or a Status; nothing is said against the rest.
+    PLM_SCOPE_ENVELOPE,
+    /// Names, versions and the fields of a Status, in an object of any kind.
+    PLM_SCOPE_OBJECT,
+} plm_projector_scope;
+
 /// Owned. `label_keys` is borrowed for the projector's life, as are `allocator` and `limits`.
 plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_limits *limits,
-                                    const plm_label_key *label_keys, size_t label_key_count);
+                                    const plm_label_key *label_keys, size_t label_key_count,
+                                    plm_projector_scope scope);
 void plm_projector_destroy(plm_projector *projector);
 
 typedef enum plm_feed_result {

@@ -223,7 +223,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
 
 /// An error response: its Status, or what can be said of a body that holds none.
 static bool add_error_status(plm_stream *self) {
-    static const plm_projection nothing = {NULL, 0};
+    static const plm_projection nothing = {0};
     plm_decoder *decoder = plm_decoder_create(self->client, &nothing);
     if (decoder == NULL) {
         return false;

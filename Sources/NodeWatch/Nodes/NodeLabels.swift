@@ -28,7 +28,7 @@ enum NodeLabels {
         }
         return engineKeys.withUnsafeBufferPointer { keys in
             var projection = plm_projection(
-                label_keys: keys.baseAddress, label_key_count: keys.count)
+                label_keys: keys.baseAddress, label_key_count: keys.count, whole_objects: false)
             return body(&projection)
         }
     }
