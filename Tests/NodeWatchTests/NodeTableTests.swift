@@ -20,6 +20,7 @@ extension NodeTable.Outcome {
         case .replaced: "replaced"
         case .deleted: "deleted"
         case .broken: "broken"
+        case .unusable: "unusable"
         }
     }
 }

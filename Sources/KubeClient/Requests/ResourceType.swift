@@ -38,7 +38,9 @@ public struct ResourceType: Sendable, Hashable {
     public var qualifiedName: String { group.isEmpty ? plural : "\(plural).\(group)" }
 
     /// The path of its objects, of one of them, or of a part of one.
-    func path(namespace: String, name: String? = nil, subresource: String? = nil) -> String {
+    package func path(
+        namespace: String, name: String? = nil, subresource: String? = nil
+    ) -> String {
         var path = group.isEmpty ? "/api/\(version)" : "/apis/\(group)/\(version)"
         if isNamespaced, !namespace.isEmpty {
             path += "/namespaces/" + PercentEncoding.encoded(namespace)

@@ -7,7 +7,7 @@ struct CacheIndex<Object: CachedObject>: Sendable {
 
     mutating func update(_ outcome: CacheOutcome<Object>) {
         switch outcome {
-        case .heartbeat, .outdated, .broken: break
+        case .heartbeat, .outdated, .broken, .unusable: break
         case .added(let object): insert(object)
         case .updated(let old, let new), .replaced(let old, let new):
             remove(old)

@@ -24,6 +24,8 @@ package enum CacheOutcome<Object: CachedObject>: Sendable {
     case deleted(old: Object, last: Object)
     /// It refers to an image that was never defined.
     case broken
+    /// It cannot be decoded, and why. The last good state stays.
+    case unusable(reason: String)
 }
 
 /// Objects by key. A value type that shares its storage until one of the copies is changed, so that

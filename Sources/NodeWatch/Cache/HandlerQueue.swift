@@ -142,7 +142,7 @@ struct Delta<Object: CachedObject> {
 
     init?(_ outcome: CacheOutcome<Object>) {
         switch outcome {
-        case .heartbeat, .outdated, .broken: return nil
+        case .heartbeat, .outdated, .broken, .unusable: return nil
         case .added(let node): new = node
         case .updated(let old, let new), .replaced(let old, let new):
             self.old = old

@@ -62,7 +62,7 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         {
             let outcome = change(&state.table)
             switch outcome {
-            case .heartbeat, .outdated, .broken: return outcome
+            case .heartbeat, .outdated, .broken, .unusable: return outcome
             case .added, .updated, .replaced, .deleted: break
             }
             touched = true

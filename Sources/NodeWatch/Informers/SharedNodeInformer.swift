@@ -29,7 +29,7 @@ public final class SharedNodeInformer: Sendable {
     private let selector: NodeSelector
     private let core: InformerCore<NodeTable>
     private let onNotice: @Sendable (WatchNotice) -> Void
-    private let options: ReflectorRunner.Options
+    private let options: RunnerOptions
 
     /// Makes an informer. Nothing happens before ``run()``.
     ///
@@ -57,7 +57,7 @@ public final class SharedNodeInformer: Sendable {
         client: KubeClient, endBookmarkPatience: Duration,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
-        var options = ReflectorRunner.Options()
+        var options = RunnerOptions()
         options.endBookmarkPatience = endBookmarkPatience
         try self.init(
             client: client, selector: .all, resync: nil, queueLimit: 10_000, options: options,
@@ -66,7 +66,7 @@ public final class SharedNodeInformer: Sendable {
 
     private init(
         client: KubeClient, selector: NodeSelector, resync: Duration?, queueLimit: Int,
-        options: ReflectorRunner.Options, onNotice: @escaping @Sendable (WatchNotice) -> Void
+        options: RunnerOptions, onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         self.client = client
         self.selector = selector
@@ -111,7 +111,7 @@ public final class SharedNodeInformer: Sendable {
         let (options, onNotice) = (options, onNotice)
         try await core.run {
             ReflectorRunner(
-                client, selector, core.hub, core.canceller, core.counters, options,
+                client, NodeReader(), selector, core.hub, core.canceller, core.counters, options,
                 notify: onNotice
             ).run()
         }

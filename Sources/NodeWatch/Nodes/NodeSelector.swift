@@ -24,7 +24,7 @@ public struct NodeSelector: Sendable, Hashable {
 
 extension Reflector.Request {
     /// Path and query of the request.
-    func target(_ selector: NodeSelector, timeoutSeconds: Int) -> String {
+    func target(_ path: String, _ selector: NodeSelector, timeoutSeconds: Int) -> String {
         var query: [(String, String)] = []
         switch self {
         case .streamingList(let version):
@@ -57,6 +57,6 @@ extension Reflector.Request {
         }
         if !selector.labels.isEmpty { query.append(("labelSelector", selector.labels)) }
         if !selector.fields.isEmpty { query.append(("fieldSelector", selector.fields)) }
-        return "/api/v1/nodes" + PercentEncoding.query(query)
+        return path + PercentEncoding.query(query)
     }
 }

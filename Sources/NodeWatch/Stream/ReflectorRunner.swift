@@ -2,24 +2,28 @@ import KubeClient
 import Synchronization
 import WatchEngine
 
+/// How patient a runner is.
+struct RunnerOptions: Sendable {
+    var reflector = Reflector.Options()
+    /// A watch ends after so long; a random point spares the server from all clients at once.
+    var watchSeconds = 300...600
+    /// Without the end bookmark or another event for so long, a streaming list is given up.
+    var endBookmarkPatience = Duration.seconds(30)
+    /// A plain list may take long to begin: older servers encode all of it first.
+    var listPatience = Duration.seconds(120)
+    /// Time between two reports on a list that comes in.
+    var reportInterval = Duration.milliseconds(100)
+}
+
 /// Does what the reflector decides: opens streams, reads them on the calling thread, and writes what
 /// they say into the hub. Belongs to one thread.
-final class ReflectorRunner {
-    struct Options: Sendable {
-        var reflector = Reflector.Options()
-        /// A watch ends after so long; a random point spares the server from all clients at once.
-        var watchSeconds = 300...600
-        /// Without the end bookmark or another event for so long, a streaming list is given up.
-        var endBookmarkPatience = Duration.seconds(30)
-        /// A plain list may take long to begin: older servers encode all of it first.
-        var listPatience = Duration.seconds(120)
-        /// Time between two reports on a list that comes in.
-        var reportInterval = Duration.milliseconds(100)
-    }
+final class ReflectorRunner<Reader: StreamReader> {
+    typealias Table = Reader.Table
+    typealias Options = RunnerOptions
 
     private let client: KubeClient
     private let selector: NodeSelector
-    private let hub: NodeHub
+    private let hub: Hub<Table>
     private let canceller: Canceller
     private let options: Options
     private let counters: WatchCounters
@@ -28,12 +32,12 @@ final class ReflectorRunner {
     private var reflector: Reflector
     /// A refused credential is replaced once, before the refusal counts.
     private var hasReplacedCredential = false
-    /// Images of the engine at hand.
-    private var images = ImageTable()
+    /// Makes objects of events.
+    private var reader: Reader
     /// The list that comes in.
-    private var listing = NodeTable()
-    /// The store's table when the list began: records that are the same are shared.
-    private var known = NodeTable()
+    private var listing = Table()
+    /// The store's table when the list began: what is the same is shared.
+    private var known = Table()
     private var listBytes = 0
     private var listStart: ContinuousClock.Instant?
     private var lastReport: ContinuousClock.Instant
@@ -43,11 +47,13 @@ final class ReflectorRunner {
     private let start: ContinuousClock.Instant
 
     init(
-        _ client: KubeClient, _ selector: NodeSelector, _ hub: NodeHub, _ canceller: Canceller,
+        _ client: KubeClient, _ reader: Reader, _ selector: NodeSelector, _ hub: Hub<Table>,
+        _ canceller: Canceller,
         _ counters: WatchCounters, _ options: Options,
         notify: @escaping @Sendable (WatchNotice) -> Void
     ) {
         self.client = client
+        self.reader = reader
         self.selector = selector
         self.hub = hub
         self.canceller = canceller
@@ -74,7 +80,7 @@ final class ReflectorRunner {
                     // An engine has its certificates for life: with others there is another.
                     let access = try client.access { canceller.isCancelled }
                     let engine = try client.makeEngine(access.material)
-                    images = ImageTable()
+                    reader.beginEngine()
                     action = drive(engine, access, action)
                 } catch {
                     action = after(reflector.failed(error), error)
@@ -137,12 +143,12 @@ final class ReflectorRunner {
         previous = request
         if reflector.isListing, !keepsPages { beginList() }
         let seconds = Int.random(in: options.watchSeconds)
-        let target = request.target(selector, timeoutSeconds: seconds)
+        let target = request.target(reader.path, selector, timeoutSeconds: seconds)
         client.trace?(.request(method: "GET", target: target))
         counters.note { $0.state = .connecting }
-        let stream: NodeStream
+        let stream: WatchStream
         do throws(KubeError) {
-            stream = try NodeStream(
+            stream = try reader.open(
                 engine, target: target, token: token, canceller: canceller,
                 responseTimeout: client.requestTimeout)
         } catch {
@@ -162,7 +168,7 @@ final class ReflectorRunner {
                 note(events, fresh)
                 return action
             }
-            retireImages(engine)
+            reader.endBatch(engine)
             if let action { return action }
             if canceller.isCancelled { return .proceed }
             if reflector.isListing { reportList() }
@@ -246,15 +252,14 @@ final class ReflectorRunner {
     private func list(_ event: plm_event, _ reading: inout Reading) -> Reflector.Action? {
         switch event.kind {
         case .added, .modified:
-            let version = ResourceVersion(event.node.resource_version.raw) ?? .text("")
-            let known = known
-            let outcome = listing.apply(
-                event.node, version: version, images: images, seen: seconds(),
-                sharing: { name in known.find(name).map { known.entries[$0].record } })
-            return failed(count(outcome))
+            let outcome = reader.apply(
+                event, version: reader.version(of: event) ?? .text(""), to: &listing, known: known,
+                seen: seconds())
+            if case .unusable = outcome { reader.adopt(reader.name(of: event), known, &listing) }
+            return failed(count(outcome, event))
         case .deleted:
-            let version = ResourceVersion(event.node.resource_version.raw) ?? .text("")
-            return failed(count(listing.delete(event.node, version: version, images: images)))
+            let version = reader.version(of: event) ?? .text("")
+            return failed(count(reader.delete(event, version: version, from: &listing), event))
         case .bookmark:
             counters.update { $0.events += 1 }
             let version = event.bookmark.resource_version.string ?? ""
@@ -268,18 +273,16 @@ final class ReflectorRunner {
                     version: event.list.resource_version.string ?? "",
                     continueToken: event.list.continue_token.string))
         case .rejected:
-            // The node is there, only unreadable: its last good state stays.
-            if let position = known.find(event.rejection.name.raw) {
-                listing.adopt(known.entries[position])
-            }
+            // It is there, only unreadable: its last good state stays.
+            reader.adopt(event.rejection.name, known, &listing)
             return other(event, &reading)
         default: return other(event, &reading)
         }
     }
 
-    /// A node or a bookmark of a watch. Moves the version on, or returns what is wrong.
+    /// An object or a bookmark of a watch. Moves the version on, or returns what is wrong.
     private func watch(
-        _ event: plm_event, _ transaction: inout NodeHub.Transaction,
+        _ event: plm_event, _ transaction: inout Hub<Table>.Transaction,
         _ version: inout ResourceVersion?
     ) -> KubeError? {
         if event.kind == .bookmark {
@@ -291,18 +294,18 @@ final class ReflectorRunner {
             version = reached
             return nil
         }
-        guard let reached = ResourceVersion(event.node.resource_version.raw) else {
-            let name = event.node.name.string ?? ""
+        guard let reached = reader.version(of: event) else {
+            let name = reader.name(of: event).string ?? ""
             return KubeError(
-                .malformed, "an event of node \(name) has no metadata.resourceVersion")
+                .malformed, "an event of \(name) has no metadata.resourceVersion")
         }
-        let (images, seen) = (images, seconds())
+        let (reader, seen) = (reader, seconds())
         let outcome = transaction.apply { table in
             event.kind == .deleted
-                ? table.delete(event.node, version: reached, images: images)
-                : table.apply(event.node, version: reached, images: images, seen: seen)
+                ? reader.delete(event, version: reached, from: &table)
+                : reader.apply(event, version: reached, to: &table, known: nil, seen: seen)
         }
-        if let error = count(outcome) { return error }
+        if let error = count(outcome, event) { return error }
         transaction.advance(to: reached)
         version = reached
         return nil
@@ -311,7 +314,7 @@ final class ReflectorRunner {
     /// What may come in a list as well as in a watch.
     private func other(_ event: plm_event, _ reading: inout Reading) -> Reflector.Action? {
         switch event.kind {
-        case .image: images.define(event.image)
+        case .image: reader.define(event.image)
         case .head:
             client.trace?(
                 .stream(
@@ -329,7 +332,7 @@ final class ReflectorRunner {
                 return .open(reading.request)
             }
             let error = KubeError.refused(
-                status.code, status, permission: "verbs list and watch on nodes")
+                status.code, status, permission: "verbs list and watch on \(reader.resourceName)")
             return after(reflector.refused(status), error)
         case .end:
             if !reflector.isListing {
@@ -353,7 +356,7 @@ final class ReflectorRunner {
     // MARK: Lists
 
     private func beginList() {
-        listing = NodeTable()
+        listing = Table()
         known = hub.table
         lastReport = clock.now
         if listStart == nil {
@@ -366,7 +369,7 @@ final class ReflectorRunner {
         let version = reflector.version.flatMap { ResourceVersion($0) }
         let now = clock.now
         let sync = WatchNotice.Sync(
-            kind: WatchNotice.Sync.Kind(reflector.listKind), nodes: listing.count,
+            kind: WatchNotice.Sync.Kind(reflector.listKind), objects: listing.count,
             bytes: listBytes, duration: now - (listStart ?? now), isRelist: reflector.relists > 0)
         // Before the readers wake: who sees the nodes may ask how they came.
         counters.update { counters in
@@ -374,8 +377,8 @@ final class ReflectorRunner {
             if counters.initialSync == nil { counters.initialSync = sync }
         }
         hub.replace(with: listing, version: version)
-        listing = NodeTable()
-        known = NodeTable()
+        listing = Table()
+        known = Table()
         listStart = nil
         outageStart = nil
         notify(.synced(sync))
@@ -384,19 +387,29 @@ final class ReflectorRunner {
     private func reportList() {
         guard clock.now - lastReport >= options.reportInterval else { return }
         lastReport = clock.now
-        notify(.listing(nodes: listing.count, bytes: listBytes))
+        notify(.listing(objects: listing.count, bytes: listBytes))
     }
 
     // MARK: Small things
 
-    /// Counts an event; a broken one must not go unnoticed.
-    private func count(_ outcome: NodeTable.Outcome) -> KubeError? {
+    /// Counts an event; one that cannot be used must not go unnoticed.
+    private func count(_ outcome: CacheOutcome<Table.Object>, _ event: plm_event) -> KubeError? {
         counters.update { counters in
             counters.events += 1
-            if case .heartbeat = outcome { counters.heartbeats += 1 }
+            switch outcome {
+            case .heartbeat: counters.heartbeats += 1
+            case .unusable: counters.rejected += 1
+            default: break
+            }
         }
-        guard case .broken = outcome else { return nil }
-        return KubeError(.malformed, "an event refers to an image that was never defined")
+        switch outcome {
+        case .broken:
+            return KubeError(.malformed, "an event refers to an image that was never defined")
+        case .unusable(let reason):
+            notify(.rejected(object: reader.name(of: event).string ?? "", reason: reason))
+            return nil
+        default: return nil
+        }
     }
 
     private func failed(_ error: KubeError?) -> Reflector.Action? {
@@ -410,7 +423,7 @@ final class ReflectorRunner {
         }
         notify(
             .rejected(
-                node: rejection.name.string ?? "", reason: rejection.reason.string ?? "unknown"))
+                object: rejection.name.string ?? "", reason: rejection.reason.string ?? "unknown"))
     }
 
     /// Does what can be done here; gives the rest back.
@@ -442,12 +455,6 @@ final class ReflectorRunner {
         default: break
         }
         return action
-    }
-
-    private func retireImages(_ engine: borrowing EngineClient) {
-        let retired = images.takeRetired()
-        if retired.isEmpty { return }
-        plm_client_retire_images(engine.handle, retired, retired.count)
     }
 
     private func seconds() -> UInt32 {

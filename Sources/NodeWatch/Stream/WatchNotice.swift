@@ -2,8 +2,8 @@ public import KubeClient
 
 /// What becomes of the connection, for people who watch the watcher.
 public enum WatchNotice: Sendable {
-    /// A list is coming in: so many nodes and bytes of it by now.
-    case listing(nodes: Int, bytes: Int)
+    /// A list is coming in: so many objects and bytes of it by now.
+    case listing(objects: Int, bytes: Int)
     /// A list is whole and in the store.
     case synced(Sync)
     /// Something went wrong. The store keeps its last good state; what follows is tried after the
@@ -11,8 +11,8 @@ public enum WatchNotice: Sendable {
     case problem(KubeError, retryIn: Duration, resumesAt: String?)
     /// The watch goes on where it was interrupted: nothing was missed.
     case resumed(after: Duration)
-    /// An object could not be used. Its node keeps its last good state.
-    case rejected(node: String, reason: String)
+    /// An object could not be used; its last good state stays. Its name, "" where that is not known.
+    case rejected(object: String, reason: String)
     /// A handler threw. It goes on with the next change.
     case handlerFailed(any Error)
 
@@ -20,7 +20,7 @@ public enum WatchNotice: Sendable {
     public struct Sync: Sendable, Hashable {
         /// How a list was asked for.
         public enum Kind: String, Sendable, Hashable {
-            /// A watch that began with the nodes that are there.
+            /// A watch that began with the objects that are there.
             case watchList
             /// One answer.
             case list
@@ -30,8 +30,8 @@ public enum WatchNotice: Sendable {
 
         /// How it was asked for.
         public var kind: Kind
-        /// Nodes in it.
-        public var nodes: Int
+        /// Objects in it.
+        public var objects: Int
         /// Bytes of body, retries included.
         public var bytes: Int
         /// From the first request to the end of the list.

@@ -209,7 +209,7 @@ final class WatchSession: Sendable {
             case .list: "list"
             case .pagedList: "paged list"
             }
-        let nodes = "\(NumberText.grouped(sync.nodes)) node\(sync.nodes == 1 ? "" : "s")"
+        let nodes = "\(NumberText.grouped(sync.objects)) node\(sync.objects == 1 ? "" : "s")"
         let cost = "(\(way), JSON, \(NumberText.bytes(sync.bytes)))"
         let informer = state.withLock { state in
             state.status.clear()

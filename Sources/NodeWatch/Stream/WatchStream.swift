@@ -2,17 +2,19 @@ package import KubeClient
 package import WatchEngine
 
 /// One list or watch. Belongs to the thread that made it.
-package struct NodeStream: ~Copyable {
+package struct WatchStream: ~Copyable {
     private let handle: OpaquePointer
 
-    /// Opens a request. Faults come with the first batch.
+    /// Opens a request; the projection is copied. Faults come with the first batch.
     ///
     /// - Throws: `memory`.
     package init(
         _ engine: borrowing EngineClient, target: String, token: String, canceller: Canceller,
-        responseTimeout: Duration?
+        responseTimeout: Duration?,
+        withProjection: ((UnsafePointer<plm_projection>) -> OpaquePointer?) -> OpaquePointer?
     ) throws(KubeError) {
-        let handle = NodeLabels.withProjection { projection in
+        let engine = engine.handle
+        let handle = withProjection { projection in
             target.withCString { target in
                 withText(Array(token.utf8)) { token in
                     var request = plm_request(
@@ -20,7 +22,7 @@ package struct NodeStream: ~Copyable {
                         body: plm_text(), bearer_token: token,
                         response_timeout_ms: responseTimeout?.milliseconds ?? 0,
                         total_timeout_ms: 0, canceller: canceller.handle)
-                    return plm_stream_open(engine.handle, &request, projection)
+                    return plm_stream_open(engine, &request, projection)
                 }
             }
         }

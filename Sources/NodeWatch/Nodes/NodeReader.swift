@@ -1,0 +1,56 @@
+import KubeClient
+import WatchEngine
+
+/// Makes packed nodes of the engine's.
+struct NodeReader: StreamReader {
+    private var images = ImageTable()
+
+    let path = "/api/v1/nodes"
+    let resourceName = "nodes"
+
+    func open(
+        _ engine: borrowing EngineClient, target: String, token: String, canceller: Canceller,
+        responseTimeout: Duration?
+    ) throws(KubeError) -> WatchStream {
+        try WatchStream(
+            engine, target: target, token: token, canceller: canceller,
+            responseTimeout: responseTimeout, withProjection: NodeLabels.withProjection)
+    }
+
+    mutating func beginEngine() { images = ImageTable() }
+    mutating func define(_ image: plm_image) { images.define(image) }
+
+    mutating func endBatch(_ engine: borrowing EngineClient) {
+        let retired = images.takeRetired()
+        if retired.isEmpty { return }
+        plm_client_retire_images(engine.handle, retired, retired.count)
+    }
+
+    func name(of event: plm_event) -> plm_text { event.node.name }
+
+    func version(of event: plm_event) -> ResourceVersion? {
+        ResourceVersion(event.node.resource_version.raw)
+    }
+
+    func apply(
+        _ event: plm_event, version: ResourceVersion, to table: inout NodeTable, known: NodeTable?,
+        seen: UInt32
+    ) -> NodeTable.Outcome {
+        guard let known else {
+            return table.apply(event.node, version: version, images: images, seen: seen)
+        }
+        return table.apply(
+            event.node, version: version, images: images, seen: seen,
+            sharing: { name in known.find(name).map { known.entries[$0].record } })
+    }
+
+    func delete(
+        _ event: plm_event, version: ResourceVersion, from table: inout NodeTable
+    ) -> NodeTable.Outcome {
+        table.delete(event.node, version: version, images: images)
+    }
+
+    func adopt(_ name: plm_text, _ known: NodeTable, _ table: inout NodeTable) {
+        if let position = known.find(name.raw) { table.adopt(known.entries[position]) }
+    }
+}

@@ -1,0 +1,40 @@
+import KubeClient
+import WatchEngine
+
+/// Makes objects of a stream's events and puts them into a table. Belongs to the stream's thread.
+protocol StreamReader: Sendable {
+    associatedtype Table: CacheTable
+
+    /// Where its objects are: "/api/v1/nodes".
+    var path: String { get }
+    /// What they are called where permissions are granted: "nodes".
+    var resourceName: String { get }
+
+    /// Opens a request whose answer is decoded the way this reader reads it.
+    ///
+    /// - Throws: `memory`.
+    func open(
+        _ engine: borrowing EngineClient, target: String, token: String, canceller: Canceller,
+        responseTimeout: Duration?
+    ) throws(KubeError) -> WatchStream
+
+    /// The events that follow are those of another engine client.
+    mutating func beginEngine()
+    mutating func define(_ image: plm_image)
+    /// A batch has been read: what it borrowed is gone.
+    mutating func endBatch(_ engine: borrowing EngineClient)
+
+    func name(of event: plm_event) -> plm_text
+    func version(of event: plm_event) -> ResourceVersion?
+
+    /// Takes in an ADDED or MODIFIED. What is the same in `known` may be shared with it.
+    func apply(
+        _ event: plm_event, version: ResourceVersion, to table: inout Table, known: Table?,
+        seen: UInt32
+    ) -> CacheOutcome<Table.Object>
+    func delete(
+        _ event: plm_event, version: ResourceVersion, from table: inout Table
+    ) -> CacheOutcome<Table.Object>
+    /// Takes an object over from another table as it is there.
+    func adopt(_ name: plm_text, _ known: Table, _ table: inout Table)
+}
