@@ -24,7 +24,7 @@ public final class KubeClient: Sendable {
     ///     "curl": the API server would pretty-print.
     ///   - limits: Bounds on what is accepted from the server.
     ///   - requestTimeout: How long one request with its answer may take; nil: no limit.
-    ///   - requestRate: How many small requests are made in a second, at most.
+    ///   - requestRate: How many small requests are made in a second, at most; watches do not count.
     ///   - trace: Told what is done, on the thread that does it; must not block.
     public init(
         _ configuration: KubeConfiguration, userAgent: String = "plimsoll",

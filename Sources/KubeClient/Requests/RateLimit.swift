@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many small requests a client makes in a second, at most. Watches do not count.
+/// How often something is done, at most: small requests of a client, retries of a queue.
 public struct RequestRate: Sendable, Hashable {
     /// In the long run; more than 0.
     public var perSecond: Double
@@ -17,21 +17,21 @@ public struct RequestRate: Sendable, Hashable {
     public static let standard = RequestRate(perSecond: 50, burst: 100)
 }
 
-/// A bucket of tokens: each request takes one; who finds none waits for the time at which one is
+/// A bucket of tokens: each use takes one; who finds none waits for the time at which one is
 /// there, in the order of asking. Thread-safe.
-final class RateLimiter: Sendable {
+package final class RateLimiter: Sendable {
     private let rate: RequestRate
     private let clock = ContinuousClock()
     /// When the bucket would be full again if nobody asked.
     private let fullAt: Mutex<ContinuousClock.Instant>
 
-    init(_ rate: RequestRate) {
+    package init(_ rate: RequestRate) {
         self.rate = rate
         fullAt = Mutex(clock.now)
     }
 
     /// Takes a token. Returns how long to wait before using it.
-    func reserve() -> Duration {
+    package func reserve() -> Duration {
         let now = clock.now
         let interval = Duration.seconds(1 / rate.perSecond)
         let room = interval * rate.burst
