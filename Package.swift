@@ -61,6 +61,13 @@ let package = Package(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
             swiftSettings: swiftSettings),
         .target(name: "ImageAlerts", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
+        // What the documentation shows, compiled and run by the tests.
+        .executableTarget(
+            name: "TwoHandlers", dependencies: ["KubeClient", "NodeWatch"],
+            path: "docs/Examples/TwoHandlers", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "IngressController", dependencies: ["KubeClient", "NodeWatch"],
+            path: "docs/Examples/IngressController", swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(
@@ -142,7 +149,10 @@ if withSimulator {
             swiftSettings: swiftSettings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["KubeClient", "plimsoll", "plimsoll-sim", "TestSupport"],
+            dependencies: [
+                "KubeClient", "plimsoll", "plimsoll-sim", "TwoHandlers", "IngressController",
+                "TestSupport",
+            ],
             swiftSettings: swiftSettings),
     ]
 }

@@ -155,11 +155,13 @@ public struct ResourceClient: Sendable {
     /// Reads an object, changes it and puts it back; where another was faster, all again from a fresh
     /// read. `change` may run several times and must not keep count.
     ///
-    /// - Parameter attempts: After so many conflicts the last one is thrown; more than there are
-    ///   writers.
+    /// - Parameters:
+    ///   - subresource: "status", to write that part alone.
+    ///   - attempts: After so many conflicts the last one is thrown; more than there are writers.
     @discardableResult
     public func update(
-        _ name: String, _ options: WriteOptions = WriteOptions(), attempts: Int = 30,
+        _ name: String, _ options: WriteOptions = WriteOptions(), subresource: String? = nil,
+        attempts: Int = 30,
         _ change: @Sendable (inout KubeObject) throws(KubeError) -> Void
     ) async throws(KubeError) -> KubeObject {
         var attempt = 1
@@ -169,7 +171,7 @@ public struct ResourceClient: Sendable {
             try change(&object)
             if object == before { return object }
             do throws(KubeError) {
-                return try await replace(object, options)
+                return try await replace(object, options, subresource: subresource)
             } catch {
                 guard error.isConflict, attempt < attempts else { throw error }
                 await Self.pause(after: attempt)
