@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test sanitize fuzz lint format clean
+.PHONY: help demo bootstrap build test sanitize fuzz docs lint format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,20 @@ fuzz: bootstrap ## Fuzz the decoder for FUZZ_SECONDS (60), under AddressSanitize
 	.build-fuzz/decoder -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-dict=Tests/Fuzz/json.dict -print_final_stats=1 .build-fuzz/corpus Tests/Fuzz/seeds
 
+# Symbol graphs come from a build of their own: its flags would undo the other's.
+docs: bootstrap ## Make the libraries' documentation, in .build-docs/html; a broken link fails it
+	swift build -c release --target NodeWatch --scratch-path .build-docs \
+		-Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir \
+		-Xswiftc $(CURDIR)/.build-docs
+	for module in KubeClient NodeWatch; do \
+		mkdir -p .build-docs/symbols/$$module .build-docs/html && \
+		cp .build-docs/$$module.symbols.json .build-docs/symbols/$$module/ && \
+		docc convert Sources/$$module/$$module.docc --warnings-as-errors \
+			--additional-symbol-graph-dir .build-docs/symbols/$$module \
+			--output-path .build-docs/html/$$module --fallback-display-name $$module \
+			--fallback-bundle-identifier plimsoll.$$module || exit 1; \
+	done
+
 lint: bootstrap ## Check format and imports
 	@.ci/lint
 
@@ -53,4 +67,4 @@ format: bootstrap ## Format Swift and C in place
 	@.ci/lint --fix
 
 clean: ## Remove what was built (the installed tools stay)
-	rm -rf .build .build-address .build-thread .build-fuzz
+	rm -rf .build .build-address .build-thread .build-fuzz .build-docs

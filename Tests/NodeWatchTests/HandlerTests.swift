@@ -273,6 +273,128 @@ struct HandlerTests {
         await #expect(throws: (any Error).self) { try await core.run {} }
     }
 
+    @Test func `are told of every node once, though they are added while the first list comes`()
+        async throws
+    {
+        for _ in 0..<20 {
+            let core = try core()
+            let views = (0..<8).map { _ in View() }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { core.hub.replace(with: list(50), version: nil) }
+                for view in views {
+                    group.addTask { core.addHandler(resync: nil) { view.take($0) } }
+                }
+            }
+            for view in views {
+                try await eventually("the view") { view.isEqual(core.hub) }
+                #expect(view.faults == [] && view.initial == 50)
+            }
+        }
+    }
+
+    @Test func `are each a handler of their own, though they are the same function`() async throws {
+        let core = try core()
+        let calls = Mutex(0)
+        let handler: @Sendable (NodeChange) async throws -> Void = { _ in calls.withLock { $0 += 1 }
+        }
+        let first = core.addHandler(resync: nil, handler)
+        let second = core.addHandler(resync: nil, handler)
+        core.hub.replace(with: list(3), version: nil)
+        await first.synced()
+        await second.synced()
+        #expect(calls.withLock { $0 } == 6)
+        first.remove()
+        await first.ended()
+        change(core, "n1", version: 2, images: 1)
+        try await eventually("the second's call") { calls.withLock { $0 } == 7 }
+    }
+
+    @Test func `have synced though what was there first went before they were told of it`()
+        async throws
+    {
+        let core = try core()
+        core.hub.replace(with: list(5), version: nil)
+        let view = View()
+        let handler = core.addHandler(resync: nil) { view.take($0) }
+        core.hub.apply { transaction in
+            for number in 0..<5 { _ = transaction.apply { $0.delete("n\(number)") } }
+        }
+        #expect(await handler.synced())
+        try await eventually("nothing") { view.nodes.isEmpty }
+        #expect(view.faults == [])
+    }
+
+    @Test func `hear deletions first when a list takes the place of what there was`() async throws {
+        let core = try core()
+        core.hub.replace(with: list(3), version: nil)
+        let lines = Mutex<[String]>([])
+        let handler = core.addHandler(resync: nil) { change in
+            let line =
+                switch change {
+                case .added(let node, _): "added \(node.name)"
+                case .updated(_, let node): "updated \(node.name)"
+                case .deleted(let node): "deleted \(node.name)"
+                }
+            lines.withLock { $0.append(line) }
+        }
+        await handler.synced()
+        lines.withLock { $0 = [] }
+        var new = NodeTable()
+        _ = new.apply(node("new", version: 9), seen: 0)
+        _ = new.apply(node("n1", version: 9, images: [.init(names: ["i"], sizeBytes: 1)]), seen: 0)
+        core.hub.replace(with: new, version: nil)
+        try await eventually("all") { lines.withLock { $0.count } == 4 }
+        #expect(lines.withLock { Set($0[..<2]) } == ["deleted n0", "deleted n2"])
+        #expect(lines.withLock { Set($0[2...]) } == ["added new", "updated n1"])
+    }
+
+    @Test func `hear of no node that is gone, nor of an older state, from a resync`() async throws {
+        let core = try core()
+        core.hub.replace(with: list(3), version: nil)
+        let view = View()
+        let gate = Mutex(true)
+        let handler = core.addHandler(resync: nil) { change in
+            while !gate.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+            view.take(change)
+        }
+        await handler.synced()
+        for version in 2..<50 {
+            gate.withLock { $0 = false }
+            core.hub.resync(1)
+            change(core, "n1", version: version, images: version % 4)
+            core.hub.apply { transaction in _ = transaction.apply { $0.delete("n2") } }
+            core.hub.resync(1)
+            gate.withLock { $0 = true }
+            try await eventually("the view") { view.isEqual(core.hub) }
+            change(core, "n2", version: version + 100, images: 0)
+            try await eventually("the view") { view.isEqual(core.hub) }
+        }
+        #expect(view.faults == [] && view.resyncs > 0)
+    }
+
+    @Test func `see a list that takes another's place whole or not at all in the store`()
+        async throws
+    {
+        let core = try core()
+        core.hub.replace(with: list(100, version: 1), version: .number(1))
+        let reading = Task.detached {
+            var faults = 0
+            while !Task.isCancelled {
+                let nodes = core.hub.table.objects
+                if Set(nodes.map(\.resourceVersion)).count != 1 || nodes.count != 100 {
+                    faults += 1
+                }
+            }
+            return faults
+        }
+        for version in 2..<500 {
+            core.hub.replace(with: list(100, version: version), version: nil)
+            if version % 50 == 0 { await Task.yield() }
+        }
+        reading.cancel()
+        #expect(await reading.value == 0)
+    }
+
     // MARK: Indexes and versions
 
     @Test func `finds nodes by index as the store has them, whenever the index was made`() throws {

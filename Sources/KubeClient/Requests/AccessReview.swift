@@ -11,6 +11,8 @@ extension KubeClient {
     ///
     /// - Parameters:
     ///   - verb: "watch".
+    ///   - type: With what.
+    ///   - subresource: "status"; "" for the object itself.
     ///   - namespace: Where; "" for all, and for types without namespaces.
     /// - Throws: As ``ResourceClient``.
     public func access(

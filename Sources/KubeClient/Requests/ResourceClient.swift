@@ -85,7 +85,9 @@ public struct ResourceClient: Sendable {
     /// All objects, page by page, at one resourceVersion. When a page comes too late for that
     /// (410), all again.
     ///
-    /// - Parameter options: What to list; its token and limit are not used.
+    /// - Parameters:
+    ///   - options: What to list; its token and limit are not used.
+    ///   - pageSize: Objects a page.
     public func listAll(
         _ options: ListOptions = ListOptions(), pageSize: Int = 500
     ) async throws(KubeError) -> KubeObjectList {
@@ -156,8 +158,11 @@ public struct ResourceClient: Sendable {
     /// read. `change` may run several times and must not keep count.
     ///
     /// - Parameters:
+    ///   - name: Which object.
+    ///   - options: How to write.
     ///   - subresource: "status", to write that part alone.
     ///   - attempts: After so many conflicts the last one is thrown; more than there are writers.
+    ///   - change: Changes the object.
     @discardableResult
     public func update(
         _ name: String, _ options: WriteOptions = WriteOptions(), subresource: String? = nil,
@@ -267,7 +272,9 @@ public struct ResourceClient: Sendable {
 extension KubeClient {
     /// The objects of a type.
     ///
-    /// - Parameter namespace: Where; "" for all, and for types without namespaces.
+    /// - Parameters:
+    ///   - type: Which.
+    ///   - namespace: Where; "" for all, and for types without namespaces.
     public func resources(_ type: ResourceType, in namespace: String = "") -> ResourceClient {
         ResourceClient(self, type, namespace)
     }
