@@ -318,4 +318,33 @@ struct InformerTests {
         await observed.stop()
         #expect(observed.informer.freshness.objection(staleAfter: .seconds(2)) == "stopped")
     }
+
+    @Test func `goes on reading while a handler is blocked, which then hears the last word`()
+        async throws
+    {
+        let simulator = try await simulator("--nodes", "50")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        let gate = Mutex(false)
+        let last = Mutex<[String: Bool]>([:])
+        let blocked = observed.informer.addHandler { change in
+            while !gate.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+            last.withLock { $0[change.node.name] = change.node.isUnschedulable }
+        }
+        #expect(await observed.informer.store.synced())
+        let names = try await simulator.nodes().map(\.name)
+        try await simulator.command("heartbeats", "30000")
+        for name in names[..<5] { try await simulator.command("cordon", name) }
+        try await observed.wait("all that happened") {
+            observed.informer.statistics.heartbeats >= 30_000
+                && observed.informer.store[names[4]]?.isUnschedulable == true
+        }
+        #expect(!blocked.hasSynced && last.withLock { $0.count } <= 1)
+        gate.withLock { $0 = true }
+        try await observed.wait("the last word") {
+            last.withLock { last in last.count == 50 && names[..<5].allSatisfy { last[$0] == true }
+            }
+        }
+        await observed.stop()
+    }
 }
