@@ -395,6 +395,21 @@ struct HandlerTests {
         #expect(await reading.value == 0)
     }
 
+    @Test func `end, and keep nothing alive, when their informer is dropped without having run`()
+        async throws
+    {
+        weak var seen: View?
+        weak var hub: NodeHub?
+        do {
+            let view = View()
+            let core = try core(resync: .seconds(1))
+            (seen, hub) = (view, core.hub)
+            core.addHandler(resync: nil) { view.take($0) }
+        }
+        try await eventually("the handler's end") { seen == nil }
+        try await eventually("the resync's end") { hub == nil }
+    }
+
     // MARK: Indexes and versions
 
     @Test func `finds nodes by index as the store has them, whenever the index was made`() throws {

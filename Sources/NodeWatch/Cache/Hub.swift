@@ -203,13 +203,16 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         wakeWaiters()
     }
 
-    /// Tells a reader again of every object that is there, as updates to themselves.
-    package func resync(_ id: Int) {
+    /// Tells a reader again of every object that is there, as updates to themselves. False when it is
+    /// gone, or no more changes come.
+    @discardableResult
+    package func resync(_ id: Int) -> Bool {
         let signal = state.withLock { state in
             state.subscribers[id]?.queue.resync()
-            return state.subscribers[id]?.signal
+            return state.isFinished ? nil : state.subscribers[id]?.signal
         }
         signal?.yield()
+        return signal != nil
     }
 
     /// Whether a reader has come back for more after it was told all that was there at first.

@@ -23,6 +23,10 @@ package final class InformerCore<Table: CacheTable>: Sendable {
         canceller = try Canceller()
     }
 
+    // Who was never run, or is dropped by its owner, has nothing more to tell: else its readers would
+    // wait, and keep it, for ever.
+    deinit { hub.finish() }
+
     package func changes() -> ObjectChanges<Object> {
         ObjectChanges(source: hub, queueLimit: queueLimit)
     }
@@ -53,7 +57,7 @@ package final class InformerCore<Table: CacheTable>: Sendable {
         let resyncing = (resync ?? self.resync).map { period in
             // More often than once a second makes no sense of anything.
             Task { [period = max(period, .seconds(1))] in
-                while (try? await Task.sleep(for: period)) != nil { hub.resync(id) }
+                while (try? await Task.sleep(for: period)) != nil, hub.resync(id) {}
             }
         }
         return HandlerRegistration(id, hub, task, resyncing: resyncing)
