@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test sanitize fuzz docs lint format clean
+.PHONY: help demo bootstrap build test sanitize fuzz docs image image-test install-yaml lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,19 @@ docs: bootstrap ## Make the libraries' documentation, in .build-docs/html; a bro
 			--fallback-bundle-identifier plimsoll.$$module || exit 1; \
 	done
 
+image: ## Build the image localhost/plimsoll:VERSION with buildah (BASE=IMAGE: from that Debian 12)
+	deploy/image
+
+image-test: build ## Run the image as a pod would, with podman, against a simulated cluster (as root)
+	deploy/test-image
+
+install-yaml: bootstrap ## Make deploy/install.yaml of deploy/base
+	{ echo '# Made of deploy/base by `make install-yaml`; change it there.' && \
+		.build-tools/bin/kubectl kustomize deploy/base; } > deploy/install.yaml
+
+lint-deploy: bootstrap ## Check the manifests, the Containerfile and the scripts
+	@.ci/lint-deploy
+
 lint: bootstrap ## Check format and imports
 	@.ci/lint
 
@@ -67,4 +80,4 @@ format: bootstrap ## Format Swift and C in place
 	@.ci/lint --fix
 
 clean: ## Remove what was built (the installed tools stay)
-	rm -rf .build .build-address .build-thread .build-fuzz .build-docs
+	rm -rf .build .build-address .build-thread .build-fuzz .build-docs .build-image
