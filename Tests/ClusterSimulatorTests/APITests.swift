@@ -45,14 +45,16 @@ struct APITests {
         let simulator = try await simulator()
         defer { simulator.stop() }
         let before = simulator.server.cluster.resourceVersion
-        async let body = simulator.get(
+        let watch = try simulator.program(
             "/api/v1/nodes?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-                + "&allowWatchBookmarks=true&timeoutSeconds=2")
-        try await Task.sleep(for: .seconds(1))
+                + "&allowWatchBookmarks=true&timeoutSeconds=5")
+        try await watch.wait(for: "the end bookmark") {
+            watch.output.contains("initial-events-end") ? true : nil
+        }
         simulator.server.cluster.pull(
             simulator.server.cluster.report()[0].node.name, image: "x:1", sizeBytes: 5)
-        let all = try events(try await body)
-        #expect(
+        let all = try events(Data(try await watch.result().output.utf8))
+        try #require(
             all.map(\.type) == ["ADDED", "ADDED", "ADDED", "BOOKMARK", "MODIFIED", "BOOKMARK"])
         #expect(all[3].object.metadata?.annotations?["k8s.io/initial-events-end"] == "true")
         #expect(all[3].object.metadata?.resourceVersion == "\(before)")
@@ -73,7 +75,7 @@ struct APITests {
         all = try events(
             try await simulator.get(
                 "/api/v1/nodes?watch=1&resourceVersion=\(start)&timeoutSeconds=1"))
-        #expect(all.map(\.type) == ["ERROR"])
+        try #require(all.map(\.type) == ["ERROR"])
         #expect(all[0].object.code == 410)
         #expect(all[0].object.reason == "Expired")
     }

@@ -78,17 +78,26 @@ final class RunningSimulator: Sendable {
         return Int(result.output) ?? 0
     }
 
+    /// A request that runs.
+    func program(_ target: String) throws -> Program {
+        let authority = kubeconfig + ".\(UUID()).ca"
+        try server.authority.certificate.write(toFile: authority, atomically: true, encoding: .utf8)
+        return try Program("curl", arguments(target, nil, authority) + ["-N"])
+    }
+
+    private func arguments(_ target: String, _ token: String?, _ authority: String) -> [String] {
+        [
+            "-sS", "-A", "test", "--cacert", authority, "-H",
+            "Authorization: Bearer \(token ?? server.options.token)", server.url + target,
+        ]
+    }
+
     private func curl(
         _ target: String, token: String?, _ more: [String] = []
     ) async throws -> Program.Result {
         let authority = kubeconfig + ".\(UUID()).ca"
         try server.authority.certificate.write(toFile: authority, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: authority) }
-        return try await Program.run(
-            "curl",
-            [
-                "-sS", "-A", "test", "--cacert", authority, "-H",
-                "Authorization: Bearer \(token ?? server.options.token)", server.url + target,
-            ] + more)
+        return try await Program.run("curl", arguments(target, token, authority) + more)
     }
 }

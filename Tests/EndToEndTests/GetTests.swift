@@ -3,7 +3,7 @@ import KubeClient
 import TestSupport
 import Testing
 
-@Suite("plimsoll get", .timeLimit(.minutes(2)))
+@Suite("plimsoll get", .timeLimit(.minutes(5)))
 struct GetTests {
     private func get(
         _ simulator: SimulatorProcess, _ arguments: String...

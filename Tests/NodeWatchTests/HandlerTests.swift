@@ -1,9 +1,10 @@
+import KubeClient
 import NodeWatch
 import Synchronization
 import Testing
 
 /// What handlers of a cache are told, without a server: the test is the stream.
-@Suite("Handlers", .timeLimit(.minutes(2)))
+@Suite("Handlers", .timeLimit(.minutes(5)))
 struct HandlerTests {
     private typealias Core = InformerCore<NodeTable>
 
@@ -17,7 +18,7 @@ struct HandlerTests {
             var faults: [String] = []
         }
 
-        private let state = Mutex(State())
+        private let state = Locked(State())
 
         var nodes: [String: NodeSummary] { state.withLock { $0.nodes } }
         var initial: Int { state.withLock { $0.initial } }
@@ -93,7 +94,7 @@ struct HandlerTests {
     ) async throws {
         let core = try core()
         let view = View()
-        let gate = Mutex(false)
+        let gate = Locked(false)
         let handler = core.addHandler(resync: nil) { change in
             while !gate.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
             view.take(change)
@@ -151,7 +152,7 @@ struct HandlerTests {
     {
         let core = try core()
         let (first, other) = (View(), View())
-        let mine = Mutex<HandlerRegistration?>(nil)
+        let mine = Locked<HandlerRegistration?>(nil)
         let registration = core.addHandler(resync: nil) { change in
             first.take(change)
             mine.withLock { $0 }?.remove()
@@ -170,7 +171,7 @@ struct HandlerTests {
 
     @Test func `goes on after a handler threw, and says so`() async throws {
         struct Refused: Error {}
-        let errors = Mutex(0)
+        let errors = Locked(0)
         let core = try core { _ in errors.withLock { $0 += 1 } }
         let view = View()
         core.addHandler(resync: nil) { change in
@@ -190,7 +191,7 @@ struct HandlerTests {
         let core = try core(queueLimit: 100)
         core.hub.replace(with: list(2000), version: nil)
         let (blocked, free) = (View(), View())
-        let gate = Mutex(false)
+        let gate = Locked(false)
         let slow = core.addHandler(resync: nil) { change in
             while !gate.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
             blocked.take(change)
@@ -294,7 +295,7 @@ struct HandlerTests {
 
     @Test func `are each a handler of their own, though they are the same function`() async throws {
         let core = try core()
-        let calls = Mutex(0)
+        let calls = Locked(0)
         let handler: @Sendable (NodeChange) async throws -> Void = { _ in calls.withLock { $0 += 1 }
         }
         let first = core.addHandler(resync: nil, handler)
@@ -327,7 +328,7 @@ struct HandlerTests {
     @Test func `hear deletions first when a list takes the place of what there was`() async throws {
         let core = try core()
         core.hub.replace(with: list(3), version: nil)
-        let lines = Mutex<[String]>([])
+        let lines = Locked<[String]>([])
         let handler = core.addHandler(resync: nil) { change in
             let line =
                 switch change {
@@ -352,7 +353,7 @@ struct HandlerTests {
         let core = try core()
         core.hub.replace(with: list(3), version: nil)
         let view = View()
-        let gate = Mutex(true)
+        let gate = Locked(true)
         let handler = core.addHandler(resync: nil) { change in
             while !gate.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
             view.take(change)

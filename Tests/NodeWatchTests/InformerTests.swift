@@ -8,8 +8,8 @@ import Testing
 /// An informer that runs, and what it told.
 private final class Observed: Sendable {
     let informer: SharedNodeInformer
-    private let changes = Mutex<[String]>([])
-    private let running = Mutex<Task<Void, Never>?>(nil)
+    private let changes = Locked<[String]>([])
+    private let running = Locked<Task<Void, Never>?>(nil)
 
     init(_ simulator: SimulatorProcess, _ selector: NodeSelector = .all) throws {
         let client = KubeClient(try .load(.file(simulator.kubeconfig)))
@@ -58,12 +58,12 @@ private final class Observed: Sendable {
 }
 
 private final class NoticeBox: Sendable {
-    private let notices = Mutex<[WatchNotice]>([])
+    private let notices = Locked<[WatchNotice]>([])
     var all: [WatchNotice] { notices.withLock { $0 } }
     func append(_ notice: WatchNotice) { notices.withLock { $0.append(notice) } }
 }
 
-@Suite("SharedNodeInformer", .timeLimit(.minutes(2)))
+@Suite("SharedNodeInformer", .timeLimit(.minutes(5)))
 struct InformerTests {
     private func simulator(_ arguments: String...) async throws -> SimulatorProcess {
         try await SimulatorProcess(["--heartbeat-interval", "0"] + arguments)
@@ -325,8 +325,8 @@ struct InformerTests {
         let simulator = try await simulator("--nodes", "50")
         defer { simulator.stop() }
         let observed = try Observed(simulator)
-        let gate = Mutex(false)
-        let last = Mutex<[String: Bool]>([:])
+        let gate = Locked(false)
+        let last = Locked<[String: Bool]>([:])
         let blocked = observed.informer.addHandler { change in
             while !gate.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
             last.withLock { $0[change.node.name] = change.node.isUnschedulable }

@@ -11,12 +11,12 @@ private struct Service: Decodable, Sendable {
     var spec: Spec
 }
 
-@Suite("Informer of any resource", .timeLimit(.minutes(2)))
+@Suite("Informer of any resource", .timeLimit(.minutes(5)))
 struct ResourceInformerTests {
     private let services = ResourceType(plural: "services", kind: "Service", isNamespaced: true)
 
     private final class Log: Sendable {
-        private let lines = Mutex<[String]>([])
+        private let lines = Locked<[String]>([])
         var all: [String] { lines.withLock { $0 } }
         func add(_ line: String) { lines.withLock { $0.append(line) } }
 
@@ -70,6 +70,8 @@ struct ResourceInformerTests {
         #expect(informer.store["kube-system/a"]?.spec.clusterIP == "10.0.0.2")
         #expect(byAddress["10.0.0.3"].map(\.key) == ["default/a"])
         #expect(byAddress["10.0.0.1"].isEmpty)
+        // Told by now, or the update would be merged with what follows.
+        try await log.wait("the update") { $0.count >= 3 }
         try await here.delete("a")
         written = try await here.create(service("a", "10.0.0.4"))
         try await informer.store.wait(untilAtLeast: written.resourceVersion)

@@ -5,9 +5,9 @@ import Testing
 
 /// A value that several tasks change.
 private final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
+    private let value: Locked<Value>
 
-    init(_ value: Value) { self.value = Mutex(value) }
+    init(_ value: Value) { self.value = Locked(value) }
 
     func withLock<Result: Sendable>(_ body: (inout sending Value) -> sending Result) -> Result {
         value.withLock { body(&$0) }

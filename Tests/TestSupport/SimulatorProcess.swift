@@ -9,6 +9,7 @@ package final class SimulatorProcess: Sendable {
     package init(_ arguments: [String] = []) async throws {
         kubeconfig =
             FileManager.default.temporaryDirectory.appending(path: "\(UUID()).kubeconfig").path
+        await Gate.simulators.enter()
         program = try Program(
             "plimsoll-sim", ["--kubeconfig", kubeconfig] + arguments, deadline: .seconds(300))
         try await program.wait(for: "kubeconfig") {
@@ -20,6 +21,7 @@ package final class SimulatorProcess: Sendable {
         program.signal(SIGTERM)
         // It may have been stopped.
         program.signal(SIGCONT)
+        Gate.simulators.leave()
     }
 
     package func stop() { program.signal(SIGTERM) }

@@ -10,7 +10,7 @@ final class ExecCredentials: Sendable {
     }
 
     private let plugin: ExecPlugin
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private let trace: (@Sendable (KubeTrace) -> Void)?
 

@@ -14,7 +14,7 @@ public final class KubeClient: Sendable {
     private let userAgent: String
     private let limits: DecodingLimits
     private let exec: ExecCredentials?
-    private let lastMaterial = Mutex<TLSMaterial?>(nil)
+    private let lastMaterial = Locked<TLSMaterial?>(nil)
 
     /// Makes a client. Nothing is connected yet.
     ///

@@ -23,11 +23,11 @@ package final class RateLimiter: Sendable {
     private let rate: RequestRate
     private let clock = ContinuousClock()
     /// When the bucket would be full again if nobody asked.
-    private let fullAt: Mutex<ContinuousClock.Instant>
+    private let fullAt: Locked<ContinuousClock.Instant>
 
     package init(_ rate: RequestRate) {
         self.rate = rate
-        fullAt = Mutex(clock.now)
+        fullAt = Locked(clock.now)
     }
 
     /// Takes a token. Returns how long to wait before using it.

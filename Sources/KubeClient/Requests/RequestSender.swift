@@ -44,7 +44,7 @@ final class RequestSender: Sendable {
 
     private let limiter: RateLimiter
     private let timeout: Duration?
-    private let idle = Mutex<[Idle]>([])
+    private let idle = Locked<[Idle]>([])
 
     /// - Parameter timeout: For one request with its answer; nil: none.
     init(rate: RequestRate, timeout: Duration?) {

@@ -1,3 +1,4 @@
+import KubeClient
 import Synchronization
 
 /// What the stream's thread writes and everybody else reads: the table of objects, and what each
@@ -30,9 +31,9 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         fileprivate var nextSubscriber = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     /// Looked at after every change, without the state's lock held for long.
-    private let waiters = Mutex<[Int: Waiter]>([:])
+    private let waiters = Locked<[Int: Waiter]>([:])
     private let nextWaiter = Atomic(0)
 
     package init() {}

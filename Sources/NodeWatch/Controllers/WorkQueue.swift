@@ -37,7 +37,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         var waitingCount: Int { queue.count - taken }
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let backoff: Backoff
     private let limiter: RateLimiter
 

@@ -12,7 +12,7 @@ package final class InformerCore<Table: CacheTable>: Sendable {
     private let queueLimit: Int
     private let resync: Duration?
     private let onHandlerError: @Sendable (any Error) -> Void
-    private let hasRun = Mutex(false)
+    private let hasRun = Locked(false)
 
     package init(
         queueLimit: Int, resync: Duration?, onHandlerError: @escaping @Sendable (any Error) -> Void
@@ -39,7 +39,7 @@ package final class InformerCore<Table: CacheTable>: Sendable {
         // Subscribed here and not in the task, so that nothing is missed from now on.
         let reader = ObjectChanges<Object>.AsyncIterator(hub, queueLimit: queueLimit)
         let id = reader.id
-        let start = Mutex<ObjectChanges<Object>.AsyncIterator?>(reader)
+        let start = Locked<ObjectChanges<Object>.AsyncIterator?>(reader)
         let onHandlerError = onHandlerError
         let task = Task {
             guard var changes = start.withLock({ $0.take() }) else { return }

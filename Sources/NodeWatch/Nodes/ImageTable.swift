@@ -1,3 +1,4 @@
+import KubeClient
 import Synchronization
 
 /// The images of one engine client: from an id to the image, counted by the records that hold it.
@@ -28,7 +29,7 @@ package final class ImageTable: Sendable {
         var count = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     package init() {}
 
@@ -141,7 +142,7 @@ final class LocalImages: Sendable {
         var ids: [ContainerImage: UInt32] = [:]
         var nextID: UInt32 = 0
     }
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Lends ids for images; the records made inside hold them.
     func withIDs<Result>(_ images: [ContainerImage], _ body: ([UInt32]) -> Result) -> Result {

@@ -1,3 +1,4 @@
+import KubeClient
 import Synchronization
 
 /// Strings that many nodes share (pools, zones, versions), each kept once and known by a number.
@@ -12,7 +13,7 @@ final class TextInterner: Sendable {
         var index = ByteIndex()
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }

@@ -464,8 +464,8 @@ final class ReflectorRunner<Reader: StreamReader> {
 
 /// Counters and times that the stream's thread writes and anybody reads.
 final class WatchCounters: Sendable {
-    private let values = Mutex(WatchStatistics())
-    private let record = Mutex(FreshnessRecord())
+    private let values = Locked(WatchStatistics())
+    private let record = Locked(FreshnessRecord())
 
     var current: WatchStatistics { values.withLock { $0 } }
 
