@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test sanitize fuzz docs image image-test install-yaml lint lint-deploy format clean
+.PHONY: help demo bootstrap build test sanitize fuzz docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,16 @@ docs: bootstrap ## Make the libraries' documentation, in .build-docs/html; a bro
 			--output-path .build-docs/html/$$module --fallback-display-name $$module \
 			--fallback-bundle-identifier plimsoll.$$module || exit 1; \
 	done
+
+bench-tools: build
+	@[ -d .build-tools/lite ] || python3 -m pip install -q --disable-pip-version-check --no-deps \
+		--no-compile --target .build-tools/lite kubernetes_lite==0.1.0 2>/dev/null
+
+bench-quick: bench-tools ## Compare with other clients on small clusters, a few minutes
+	python3 Benchmarks/bench.py --sizes 100,1000,5000 --rounds 3
+
+bench: bench-tools ## Compare with other clients; the report goes to Benchmarks/results
+	python3 Benchmarks/bench.py --sizes 100,1000,5000,20000 --rounds 10 --out Benchmarks/results
 
 image: ## Build the image localhost/plimsoll:VERSION with buildah (BASE=IMAGE: from that Debian 12)
 	deploy/image

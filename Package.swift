@@ -68,6 +68,9 @@ let package = Package(
         .executableTarget(
             name: "IngressController", dependencies: ["KubeClient", "NodeWatch"],
             path: "docs/Examples/IngressController", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "JSONDecoderBench", path: "Benchmarks/JSONDecoderBench",
+            swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(
