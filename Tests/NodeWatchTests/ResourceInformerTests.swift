@@ -86,6 +86,31 @@ struct ResourceInformerTests {
         try await running.value
     }
 
+    @Test func `loses nothing when its stream is cut or its version expired`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "1"])
+        defer { simulator.stop() }
+        let client = KubeClient(try .load(.file(simulator.kubeconfig)))
+        let here = client.resources(services, in: "default")
+        for name in ["a", "b"] { try await here.create(service(name, "1")) }
+        let informer = try Informer<Service>(client: client, services)
+        let running = Task { try await informer.run() }
+        #expect(await informer.store.synced())
+        try await simulator.command("cut")
+        try await here.delete("a")
+        var written = try await here.create(service("c", "2"))
+        try await informer.store.wait(untilAtLeast: written.resourceVersion)
+        #expect(Set(informer.store.objects.map(\.key)) == ["default/b", "default/c"])
+        try await simulator.command("compact")
+        try await here.delete("b")
+        written = try await here.patch("c", merge: ["spec": ["clusterIP": "3"]])
+        try await informer.store.wait(untilAtLeast: written.resourceVersion)
+        #expect(informer.store.objects.map(\.key) == ["default/c"])
+        #expect(informer.store["default/c"]?.spec.clusterIP == "3")
+        #expect(informer.statistics.relists == 1)
+        running.cancel()
+        try await running.value
+    }
+
     @Test func `selects by namespace and labels`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "1"])
         defer { simulator.stop() }

@@ -109,7 +109,10 @@ struct ImageNames {
             trace.append(line + (status.in_stream ? " (in stream)" : ""))
         case .rejected:
             trace.append(
-                "rejected \(event.rejection.name.string)@"
+                "rejected "
+                    + (event.rejection.namespace_name.bytes == nil
+                        ? "" : event.rejection.namespace_name.string + "/")
+                    + "\(event.rejection.name.string)@"
                     + "\(event.rejection.resource_version.string): \(event.rejection.reason.string)"
             )
         case .unknown: trace.append("unknown \(event.unknown_type.string)")

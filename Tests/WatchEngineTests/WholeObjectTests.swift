@@ -70,6 +70,7 @@ struct WholeObjectTests {
             """
             {"type":"ADDED","object":{"metadata":{"resourceVersion":"1"}}}
             {"type":"ADDED","object":{"metadata":{"name":5,"resourceVersion":"2"}}}
+            {"type":"ADDED","object":{"metadata":{"name":"x","namespace":"ns","uid":[]}}}
             {"type":"ADDED","object":{"metadata":{"name":"big","resourceVersion":"3"},
             "data":"\(String(repeating: "x", count: 300))"}}
             {"type":"ADDED","object":{"metadata":{"name":"fine","resourceVersion":"4"}}}
@@ -79,6 +80,7 @@ struct WholeObjectTests {
             trace == [
                 "rejected @1: metadata.name is missing",
                 "rejected @2: metadata.name is a number, which the API does not allow",
+                "rejected ns/x@: metadata.uid is an array, which the API does not allow",
                 "rejected big@3: an object of more than 200 bytes (max_object_bytes)",
                 #"added fine@4 {"metadata":{"name":"fine","resourceVersion":"4"}}"#, "end",
             ])

@@ -179,6 +179,7 @@ typedef struct plm_head {
 typedef struct plm_rejection {
     /// May be absent when the fault came before the name.
     plm_text name;
+    plm_text namespace_name;
     plm_text resource_version;
     /// One line: which field, what was wrong, which option raises the limit.
     plm_text reason;

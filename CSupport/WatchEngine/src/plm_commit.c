@@ -17,6 +17,8 @@ plm_commit_result plm_commit_rejection(plm_batch_builder *batch, const plm_proje
     const char *reason = plm_projector_rejection(projector);
     plm_rejection *rejection = &event->rejection;
     return plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_NAME), &rejection->name) &&
+                   plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_NAMESPACE),
+                                  &rejection->namespace_name) &&
                    plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION),
                                   &rejection->resource_version) &&
                    plm_batch_copy(batch, (plm_text){reason, strlen(reason)}, &rejection->reason)

@@ -39,12 +39,14 @@ public struct ControlCommand: Sendable {
     ]
 
     private let cluster: Cluster
+    private let objects: ObjectStore
     private let faults: Faults
     private let authority: CertificateAuthority
 
     /// Commands for a server and its cluster.
     public init(_ server: SimulatorServer) {
         cluster = server.cluster
+        objects = server.objects
         faults = server.faults
         authority = server.authority
     }
@@ -103,12 +105,14 @@ public struct ControlCommand: Sendable {
         case "replace-node": return [try done(cluster.replaceNode(words[1]), words[1])]
         case "compact":
             cluster.compact()
+            objects.compact()
             return ["history forgotten, watches expired"]
         case "forget-history":
             cluster.forgetHistory()
             return ["history forgotten"]
         case "cut":
             cluster.cutWatches()
+            objects.cutWatches()
             return ["connections cut"]
         case "fault":
             guard let target = Faults.Target(rawValue: words[1]), let fault = Faults.Fault(words[2])

@@ -36,6 +36,8 @@ public final class SimulatorServer: Sendable {
 
     /// The nodes behind it.
     public let cluster: Cluster
+    /// Everything but nodes.
+    let objects = ObjectStore()
     /// What is to go wrong.
     public let faults: Faults
     /// How it serves.
@@ -66,7 +68,7 @@ public final class SimulatorServer: Sendable {
         tls.certificateVerification = .optionalVerification
         tls.applicationProtocols = ["http/1.1"]
         let sslContext = try NIOSSLContext(configuration: tls)
-        let api = APIServer(cluster, ObjectStore(), options, faults)
+        let api = APIServer(cluster, objects, options, faults)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)

@@ -27,6 +27,7 @@ struct NodeReader: StreamReader {
     }
 
     func name(of event: plm_event) -> plm_text { event.node.name }
+    func namespace(of event: plm_event) -> plm_text { plm_text() }
 
     func version(of event: plm_event) -> ResourceVersion? {
         ResourceVersion(event.node.resource_version.raw)
@@ -50,7 +51,9 @@ struct NodeReader: StreamReader {
         table.delete(event.node, version: version, images: images)
     }
 
-    func adopt(_ name: plm_text, _ known: NodeTable, _ table: inout NodeTable) {
+    func adopt(
+        _ name: plm_text, in namespace: plm_text, _ known: NodeTable, _ table: inout NodeTable
+    ) {
         if let position = known.find(name.raw) { table.adopt(known.entries[position]) }
     }
 }

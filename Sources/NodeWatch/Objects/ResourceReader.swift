@@ -35,6 +35,7 @@ struct ResourceReader<Value: Sendable>: StreamReader {
     func endBatch(_ engine: borrowing EngineClient) {}
 
     func name(of event: plm_event) -> plm_text { event.object.name }
+    func namespace(of event: plm_event) -> plm_text { event.object.namespace_name }
 
     func version(of event: plm_event) -> ResourceVersion? {
         ResourceVersion(event.object.resource_version.raw)
@@ -68,12 +69,10 @@ struct ResourceReader<Value: Sendable>: StreamReader {
         table.delete(key: key(event.object), last: try? resource(event.object))
     }
 
-    func adopt(_ name: plm_text, _ known: Table, _ table: inout Table) {
-        // The name without its namespace: whatever has it stays.
-        let name = name.string ?? ""
-        for position in 0..<known.count where known.object(at: position).name == name {
-            _ = table.apply(known.object(at: position))
-        }
+    func adopt(_ name: plm_text, in namespace: plm_text, _ known: Table, _ table: inout Table) {
+        let key = Resource<Value>.key(
+            namespace: namespace.string ?? "", name: name.string ?? "")
+        if let object = known[key] { _ = table.apply(object) }
     }
 
     private func key(_ object: plm_object) -> String {

@@ -255,7 +255,10 @@ final class ReflectorRunner<Reader: StreamReader> {
             let outcome = reader.apply(
                 event, version: reader.version(of: event) ?? .text(""), to: &listing, known: known,
                 seen: seconds())
-            if case .unusable = outcome { reader.adopt(reader.name(of: event), known, &listing) }
+            if case .unusable = outcome {
+                reader.adopt(
+                    reader.name(of: event), in: reader.namespace(of: event), known, &listing)
+            }
             return failed(count(outcome, event))
         case .deleted:
             let version = reader.version(of: event) ?? .text("")
@@ -274,7 +277,8 @@ final class ReflectorRunner<Reader: StreamReader> {
                     continueToken: event.list.continue_token.string))
         case .rejected:
             // It is there, only unreadable: its last good state stays.
-            reader.adopt(event.rejection.name, known, &listing)
+            reader.adopt(
+                event.rejection.name, in: event.rejection.namespace_name, known, &listing)
             return other(event, &reading)
         default: return other(event, &reading)
         }

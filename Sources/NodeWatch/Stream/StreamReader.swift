@@ -25,6 +25,8 @@ protocol StreamReader: Sendable {
     mutating func endBatch(_ engine: borrowing EngineClient)
 
     func name(of event: plm_event) -> plm_text
+    /// Absent where the type has none.
+    func namespace(of event: plm_event) -> plm_text
     func version(of event: plm_event) -> ResourceVersion?
 
     /// Takes in an ADDED or MODIFIED. What is the same in `known` may be shared with it.
@@ -36,5 +38,5 @@ protocol StreamReader: Sendable {
         _ event: plm_event, version: ResourceVersion, from table: inout Table
     ) -> CacheOutcome<Table.Object>
     /// Takes an object over from another table as it is there.
-    func adopt(_ name: plm_text, _ known: Table, _ table: inout Table)
+    func adopt(_ name: plm_text, in namespace: plm_text, _ known: Table, _ table: inout Table)
 }
