@@ -33,14 +33,14 @@ STREAM = (
 
 
 class Cluster:
-    """A simulated cluster of so many nodes, without a heartbeat."""
+    """A simulated cluster of so many nodes, each with a heartbeat every so many seconds (0: none)."""
 
-    def __init__(self, nodes, folder):
+    def __init__(self, nodes, folder, heartbeat=0):
         self.nodes = nodes
         self.kubeconfig = os.path.join(folder, f"{nodes}.kubeconfig")
         self.process = subprocess.Popen(
             [
-                f"{RELEASE}/plimsoll-sim", "--nodes", str(nodes), "--heartbeat-interval", "0",
+                f"{RELEASE}/plimsoll-sim", "--nodes", str(nodes), "--heartbeat-interval", str(heartbeat),
                 "--images", "50", "--kubeconfig", self.kubeconfig,
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -120,6 +120,52 @@ def run(measure, peer, cluster):
         raise RuntimeError(f"{peer.name} ended with {figures['exitCode']}: {' '.join(lines[:-1])[:300]}")
     figures["cpuSeconds"] = figures.pop("userSeconds") + figures.pop("systemSeconds")
     return figures
+
+
+def steady(nodes, interval, rounds, measure, folder):
+    """What one update costs a watch that is open: the CPU of a long run less that of a short one."""
+    short, long = 5, 20
+    kubectl = os.path.join(TOOLS, "bin/kubectl")
+    cluster = Cluster(nodes, folder, interval)
+    watchers = {
+        "plimsoll": lambda s: [
+            f"{RELEASE}/plimsoll", "watch", "--kubeconfig", cluster.kubeconfig, "--for", f"{s}s"],
+        "curl": lambda s: [
+            "curl", "-sS", "-k", "-A", "bench", "-o", "/dev/null", "-m", str(s), "-H",
+            f"Authorization: Bearer {cluster.token}",
+            cluster.server + "/api/v1/nodes?watch=true&resourceVersion=0"],
+        "kubectl": lambda s: [
+            "timeout", str(s), kubectl, "--kubeconfig", cluster.kubeconfig, "get", "nodes", "-w",
+            "-o", "json"],
+    }
+    updates = nodes / interval * (long - short)
+    costs = {name: [] for name in watchers}
+    memory = {name: [] for name in watchers}
+    try:
+        for number in range(rounds):
+            for name, command in watchers.items():
+                print(f"\r\033[Ksteady state, round {number + 1} of {rounds}: {name}", end="",
+                      file=sys.stderr, flush=True)
+                figures = []
+                for seconds in (short, long):
+                    result = subprocess.run(
+                        [measure] + command(seconds), stdout=subprocess.DEVNULL,
+                        stderr=subprocess.PIPE, env={**os.environ, "HOME": tempfile.gettempdir()})
+                    # Each ends because its time is over, with a code of its own for that.
+                    figures.append(json.loads(result.stderr.decode().strip().splitlines()[-1]))
+                cpu = [f["userSeconds"] + f["systemSeconds"] for f in figures]
+                costs[name].append((cpu[1] - cpu[0]) / updates * 1e6)
+                memory[name].append(figures[1]["maxRSSBytes"])
+    finally:
+        cluster.stop()
+    return [
+        {
+            "watcher": name, "nodes": nodes, "updatesPerSecond": nodes / interval,
+            "microsecondsPerUpdate": spread(costs[name]), "maxRSSBytes": spread(memory[name]),
+            "ratio": spread([t / o for t, o in zip(costs[name], costs["plimsoll"])]),
+        }
+        for name in watchers
+    ]
 
 
 def record(cluster, path):
@@ -240,6 +286,7 @@ def bench(sizes, rounds):
                     report["sync"].append(row)
             finally:
                 cluster.stop()
+        report["steady"] = steady(1000, 4, max(1, rounds // 3), measure, folder)
         report["decoding"] = decoding(1000, rounds, folder)
     print("\r\033[K", end="", file=sys.stderr)
     return report
@@ -263,6 +310,19 @@ def markdown(report, command):
         lines.append(
             f"| {row['nodes']:,} | {row['peer']} | {show('cpuSeconds', 1, 3)} | "
             f"{show('cpuRatio', 1, 2)} | {show('wallSeconds', 1, 2)} | "
+            f"{row['maxRSSBytes']['median'] / 1e6:.0f} |")
+    steady = report["steady"]
+    lines += [
+        "", "# Steady state", "",
+        f"A watch of {steady[0]['nodes']:,} nodes with {steady[0]['updatesPerSecond']:.0f} heartbeats a "
+        "second. The CPU of 20 s less that of 5 s, for each update. *Ratio*: over Plimsoll's.", "",
+        "| watcher | µs an update | ratio | peak memory MB |", "|---|---:|---:|---:|",
+    ]
+    for row in steady:
+        cost, ratio = row["microsecondsPerUpdate"], row["ratio"]
+        lines.append(
+            f"| {row['watcher']} | {cost['median']:.0f} ({cost['least']:.0f}–{cost['most']:.0f}) | "
+            f"{ratio['median']:.2f} ({ratio['least']:.2f}–{ratio['most']:.2f}) | "
             f"{row['maxRSSBytes']['median'] / 1e6:.0f} |")
     decoding = report["decoding"]
     lines += [
