@@ -43,28 +43,24 @@ struct IngressControllerTests {
     private final class Cluster: Sendable {
         let simulator: SimulatorProcess
         let client: KubeClient
-        let folder: URL
-        var file: URL { folder.appending(path: "ingresses.conf") }
+        let folder: TemporaryFolder
+        var file: String { folder.path + "/ingresses.conf" }
 
         init() async throws {
             simulator = try await SimulatorProcess(["--nodes", "1"])
             client = KubeClient(
                 try .load(.file(simulator.kubeconfig)),
                 requestRate: RequestRate(perSecond: 1000, burst: 1000))
-            folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true)
+            folder = try TemporaryFolder()
         }
-
-        deinit { try? FileManager.default.removeItem(at: folder) }
 
         func controller() throws -> Program {
             try Program(
-                "IngressController", [file.path, "192.0.2.1", "127.0.0.1:18080"],
+                "IngressController", [file, "192.0.2.1", "127.0.0.1:18080"],
                 environment: ["KUBECONFIG": simulator.kubeconfig])
         }
 
-        var configuration: String { (try? String(contentsOf: file, encoding: .utf8)) ?? "" }
+        var configuration: String { folder.read("ingresses.conf") }
 
         func addService(_ name: String, _ address: String) async throws {
             var service = KubeObject(services, name: name)
@@ -113,21 +109,22 @@ struct IngressControllerTests {
 
         /// What nginx itself says of the file.
         func check() async throws -> Program.Result {
-            let main = folder.appending(path: "nginx.conf")
             let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map {
                 "    \($0)_temp_path \(folder.path)/\($0);"
             }
-            try """
-            pid \(folder.path)/pid;
-            events {}
-            http {
-                access_log off;
-            \(folders.joined(separator: "\n"))
-                include \(file.path);
-            }
-            """.write(to: main, atomically: true, encoding: .utf8)
+            let main = try folder.write(
+                "nginx.conf",
+                """
+                pid \(folder.path)/pid;
+                events {}
+                http {
+                    access_log off;
+                \(folders.joined(separator: "\n"))
+                    include \(file);
+                }
+                """)
             return try await Program.run(
-                "nginx", ["-t", "-e", "stderr", "-p", folder.path, "-c", main.path])
+                "nginx", ["-t", "-e", "stderr", "-p", folder.path, "-c", main])
         }
     }
 

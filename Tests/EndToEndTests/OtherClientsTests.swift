@@ -9,14 +9,12 @@ struct OtherClientsTests {
     private struct Cluster {
         let simulator: SimulatorProcess
         let node: String
-        let folder: URL
+        let folder: TemporaryFolder
 
         init() async throws {
             simulator = try await SimulatorProcess(["--nodes", "4"])
             node = try await simulator.nodes()[1].name
-            folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true)
+            folder = try TemporaryFolder()
         }
 
         /// Runs kubectl, with its caches in a folder of its own. What it says must be without a
@@ -39,11 +37,7 @@ struct OtherClientsTests {
             return result.output
         }
 
-        func file(_ text: String) throws -> String {
-            let path = folder.appending(path: "\(UUID()).yaml")
-            try text.write(to: path, atomically: true, encoding: .utf8)
-            return path.path
-        }
+        func file(_ text: String) throws -> String { try folder.write("\(UUID()).yaml", text) }
     }
 
     @Test func `kubectl describes, annotates, labels, cordons and taints a node`() async throws {

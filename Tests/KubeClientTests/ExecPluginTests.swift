@@ -1,27 +1,23 @@
 import Foundation
 import KubeClient
+import TestSupport
 import Testing
 
 /// A plugin that is a shell script beside its kubeconfig.
 private final class Plugin {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
+    private let folder: TemporaryFolder
 
     init(_ script: String) throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try "#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho run >> runs\n\(script)\n".write(
-            toFile: folder + "/plugin", atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o755], ofItemAtPath: folder + "/plugin")
+        folder = try TemporaryFolder()
+        let file = try folder.write(
+            "plugin", "#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho run >> runs\n\(script)\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// How often it ran.
     var runs: Int { read("runs").split(separator: "\n").count }
 
-    func read(_ name: String) -> String {
-        (try? String(contentsOfFile: folder + "/" + name, encoding: .utf8)) ?? ""
-    }
+    func read(_ name: String) -> String { folder.read(name) }
 
     func client(
         _ fields: String = "interactiveMode: Never", command: String = "./plugin",
@@ -48,9 +44,7 @@ private final class Plugin {
             \(fields.split(separator: "\n").map { "      \($0)" }.joined(separator: "\n"))
             contexts: [{name: x, context: {cluster: c, user: u}}]
             """
-        let file = folder + "/config"
-        try text.write(toFile: file, atomically: true, encoding: .utf8)
-        var configuration = try KubeConfiguration.load(.file(file))
+        var configuration = try KubeConfiguration.load(.file(try folder.write("config", text)))
         configuration.execTimeout = timeout
         return KubeClient(configuration)
     }

@@ -1,22 +1,7 @@
 import Foundation
 import KubeClient
+import TestSupport
 import Testing
-
-/// A folder for kubeconfigs, gone with the test.
-private final class Folder {
-    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
-
-    init() throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ name: String, _ text: String) throws -> String {
-        try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
-        return path + "/" + name
-    }
-}
 
 /// A kubeconfig with these lines for its cluster and user.
 private func config(cluster: String = "server: https://h:6443", user: String = "token: t") -> String
@@ -60,9 +45,9 @@ extension KubeConfigurationOverrides {
 
 @Suite("Kubeconfig")
 struct KubeconfigTests {
-    private let folder: Folder
+    private let folder: TemporaryFolder
 
-    init() throws { folder = try Folder() }
+    init() throws { folder = try TemporaryFolder() }
 
     private func load(_ text: String, context: String? = nil) throws -> KubeConfiguration {
         try load(text, KubeConfigurationOverrides.context(context))

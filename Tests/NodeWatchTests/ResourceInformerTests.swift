@@ -121,8 +121,8 @@ struct ResourceInformerTests {
         other.labels = ["app": "db"]
         try await here.create(other)
         try await client.resources(services, in: "kube-system").create(service("c", "3"))
-        let informer = try Informer(
-            whole: services, client: client, namespace: "default", labelSelector: "app=web")
+        let informer = try Informer<KubeObject>(
+            client: client, services, namespace: "default", labelSelector: "app=web")
         let running = Task { try await informer.run() }
         #expect(await informer.store.synced())
         #expect(informer.store.objects.map(\.key) == ["default/a"])
@@ -171,7 +171,7 @@ struct ResourceInformerTests {
         overrides.impersonatedUser = "reader"
         let client = KubeClient(try .load(.file(simulator.kubeconfig), overrides: overrides))
         let problems = Log()
-        let leases = try Informer(whole: .leases, client: client) { notice in
+        let leases = try Informer<KubeObject>(client: client, .leases) { notice in
             if case .problem(let error, _, _) = notice { problems.add(error.message) }
         }
         let running = Task { try await leases.run() }

@@ -386,7 +386,7 @@ static int on_start_map(void *context) {
     int place = begin_value(self);
     bool in_items = self->depth > 0 && self->open[self->depth - 1] == PLACE_ITEMS;
     if (place == PLACE_EVENT_OBJECT || (place == PLACE_ITEMS && in_items)) {
-        // The decoder's placeholder: somebody else reads what stood here.
+        // The decoder put it there: somebody else reads what stood in its place.
         self->values.has_object |= place == PLACE_EVENT_OBJECT;
         return open_container(self, PLACE_SKIPPED);
     }

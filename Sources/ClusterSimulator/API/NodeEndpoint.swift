@@ -141,9 +141,7 @@ final class NodeEndpoint: Sendable {
             watchAfter: { cluster.watch(after: $0, $1) },
             watchFromNow: { cluster.watchFromNow($0) },
             stopWatching: { cluster.stopWatching($0) },
-            matches: { node in
-                selector.selectsAll || selector.matches(node, cluster.encoder(of: node))
-            },
+            matches: { selector.matches($0, cluster.encoder(of: $0)) },
             append: { format.appendObject($0, cluster, to: &$1) },
             appendBookmark: { metadata, json in
                 json.raw("{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":\(metadata)")

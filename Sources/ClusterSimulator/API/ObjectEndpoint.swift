@@ -138,10 +138,6 @@ private struct ObjectSelector: Sendable {
             let value = field.path.reduce(Optional(object.document)) { $0?[$1] }
             guard (value?.string ?? "" == field.value) == field.isEqual else { return false }
         }
-        if labels.selectsAll { return true }
-        return labels.matches(
-            (object.document["metadata", "labels"]?.object?.pairs ?? []).map {
-                ($0.key, $0.value.string ?? "")
-            })
+        return labels.selectsAll || labels.matches(object.document.labels)
     }
 }

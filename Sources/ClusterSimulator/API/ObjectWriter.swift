@@ -43,7 +43,7 @@ struct ObjectWriter {
         // What an object is may be left to the path.
         if object["kind"] == nil { object["kind"] = .string(kind.kind) }
         if object["apiVersion"] == nil { object["apiVersion"] = .string(kind.apiVersion) }
-        return stored(try checkedKind(object))
+        return EventForms.stored(try checkedKind(object), of: kind)
     }
 
     private func checkedKind(_ object: JSONValue) throws(StatusBody) -> JSONValue {
@@ -55,14 +55,6 @@ struct ObjectWriter {
                     + kind.apiVersion)
         }
         return object
-    }
-
-    private func stored(_ object: JSONValue) -> JSONValue {
-        kind == .newEvents ? EventForms.core(object) : object
-    }
-
-    private func shown(_ object: JSONValue) -> JSONValue {
-        kind == .newEvents ? EventForms.new(object) : object
     }
 
     private var writer: FieldManagers.Writer {
@@ -107,7 +99,7 @@ struct ObjectWriter {
         guard let result = repository.create(key, object, dryRun: isDryRun) else {
             throw .alreadyExists(kind, name)
         }
-        return .object(201, shown(result))
+        return .object(201, EventForms.shown(result, of: kind))
     }
 
     // MARK: Replace and patch
@@ -138,12 +130,12 @@ struct ObjectWriter {
         let type = request.contentType.split(separator: ";").first.map(String.init) ?? ""
         switch type {
         case "application/merge-patch+json":
-            let patch = stored(try body())
+            let patch = EventForms.stored(try body(), of: kind)
             return try change(name) { old throws(StatusBody) in
                 try finish(ObjectPatch.merge(patch, into: old), replacing: old, name)
             }
         case "application/strategic-merge-patch+json":
-            let patch = stored(try body())
+            let patch = EventForms.stored(try body(), of: kind)
             return try change(name) { old throws(StatusBody) in
                 try finish(
                     ObjectPatch.strategic(patch, into: old, kind: kind.kind), replacing: old, name)
@@ -203,7 +195,7 @@ struct ObjectWriter {
             Result { () throws(StatusBody) in try change(old) }
         }
         guard let outcome else { throw .notFound(kind, name) }
-        return .object(200, shown(try outcome.get()))
+        return .object(200, EventForms.shown(try outcome.get(), of: kind))
     }
 
     /// What is kept when `new` takes the place of `old`: nothing where only bookkeeping differs.

@@ -18,7 +18,6 @@ struct StatusBody: Error, Sendable {
     var kind = ""
     var name = ""
     var group = ""
-    var uid = ""
     var causes: [Cause] = []
     var retryAfterSeconds: Int?
     /// `metadata.continue`: how to go on with a list.
@@ -81,7 +80,6 @@ struct StatusBody: Error, Sendable {
         if !name.isEmpty { details.append("\"name\":" + quoted(name)) }
         if !group.isEmpty { details.append("\"group\":" + quoted(group)) }
         if !kind.isEmpty { details.append("\"kind\":" + quoted(kind)) }
-        if !uid.isEmpty { details.append("\"uid\":" + quoted(uid)) }
         if !causes.isEmpty {
             let list = causes.map { cause in
                 "{\"reason\":\(quoted(cause.reason)),\"message\":\(quoted(cause.message))"

@@ -6,10 +6,7 @@
 extension Cluster {
     /// A node as it is shown.
     func document(of node: SimulatedNode) -> JSONValue {
-        if var document = node.values.document {
-            document["metadata", "resourceVersion"] = .string("\(node.resourceVersion)")
-            return document
-        }
+        if let document = node.document { return document }
         var json = JSONText()
         append(node, withKind: true, to: &json)
         // The encoder's own output.

@@ -17,8 +17,7 @@ struct NodeEncoder: Sendable {
 
     /// One node. Items of a list carry no kind.
     func append(_ node: SimulatedNode, withKind: Bool, to json: inout JSONText) {
-        if var document = node.values.document {
-            document["metadata", "resourceVersion"] = .string("\(node.resourceVersion)")
+        if var document = node.document {
             document["kind"] = withKind ? "Node" : nil
             document["apiVersion"] = withKind ? "v1" : nil
             document.append(to: &json)
@@ -60,21 +59,17 @@ struct NodeEncoder: Sendable {
 
     /// A node's labels.
     func labels(_ node: SimulatedNode) -> [(String, String)] {
-        guard let document = node.values.document else { return profile.labels(node) }
-        return (document["metadata", "labels"]?.object?.pairs ?? []).map {
-            ($0.key, $0.value.string ?? "")
-        }
+        node.values.document?.labels ?? profile.labels(node)
     }
 
     /// The metadata of a table's row, with its braces.
     func partialMetadata(_ node: SimulatedNode, _ json: inout JSONText) {
-        guard var document = node.values.document else {
+        guard let document = node.document else {
             json.raw("{")
             metadata(node, &json)
             json.raw("}")
             return
         }
-        document["metadata", "resourceVersion"] = .string("\(node.resourceVersion)")
         document["metadata"]?.append(to: &json)
     }
 

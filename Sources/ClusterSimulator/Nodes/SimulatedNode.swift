@@ -32,6 +32,13 @@ public final class SimulatedNode: Versioned {
     /// `metadata.resourceVersion`.
     public var resourceVersion: Int { values.resourceVersion }
 
+    /// The whole node, where somebody wrote to it, as it is at this version.
+    var document: JSONValue? {
+        guard var document = values.document else { return nil }
+        document["metadata", "resourceVersion"] = .string("\(resourceVersion)")
+        return document
+    }
+
     func with(_ change: (inout Values) -> Void) -> SimulatedNode {
         var copy = values
         change(&copy)

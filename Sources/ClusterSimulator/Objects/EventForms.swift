@@ -18,11 +18,21 @@ enum EventForms {
         return event
     }
 
-    static func core(_ event: JSONValue) -> JSONValue {
+    /// An object as a resource keeps it.
+    static func stored(_ object: JSONValue, of kind: ResourceKind) -> JSONValue {
+        kind == .newEvents ? core(object) : object
+    }
+
+    /// An object as a resource shows it.
+    static func shown(_ object: JSONValue, of kind: ResourceKind) -> JSONValue {
+        kind == .newEvents ? new(object) : object
+    }
+
+    private static func core(_ event: JSONValue) -> JSONValue {
         renamed(event, to: "v1", Dictionary(uniqueKeysWithValues: names.map { ($0.1, $0.0) }))
     }
 
-    static func new(_ event: JSONValue) -> JSONValue {
+    private static func new(_ event: JSONValue) -> JSONValue {
         renamed(event, to: "events.k8s.io/v1", Dictionary(uniqueKeysWithValues: names))
     }
 

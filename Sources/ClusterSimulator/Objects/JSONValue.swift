@@ -37,6 +37,11 @@ enum JSONValue: Sendable, Hashable {
         }
     }
 
+    /// `metadata.labels` of an object.
+    var labels: [(String, String)] {
+        (self["metadata", "labels"]?.object?.pairs ?? []).map { ($0.key, $0.value.string ?? "") }
+    }
+
     func append(to json: inout JSONText) {
         switch self {
         case .null: json.raw("null")

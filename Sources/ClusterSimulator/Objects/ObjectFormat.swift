@@ -17,13 +17,13 @@ struct ObjectFormat: Sendable {
     func document(_ object: JSONValue) -> JSONValue {
         isTable
             ? table([object], resourceVersion: object["metadata", "resourceVersion"]?.string ?? "")
-            : kind == .newEvents ? EventForms.new(object) : object
+            : EventForms.shown(object, of: kind)
     }
 
     func list(_ objects: [JSONValue], resourceVersion: Int) -> JSONValue {
         if isTable { return table(objects, resourceVersion: "\(resourceVersion)") }
         let items = objects.map { object in
-            var item = kind == .newEvents ? EventForms.new(object) : object
+            var item = EventForms.shown(object, of: kind)
             item["kind"] = nil
             item["apiVersion"] = nil
             return item

@@ -42,7 +42,6 @@ final class ObjectStore: Sendable {
     }
 
     var resourceVersion: Int { state.withLock { $0.history.resourceVersion } }
-    var oldestResourceVersion: Int { state.withLock { $0.history.compacted } }
 
     /// The objects of a resource by namespace and name, at one resourceVersion.
     func snapshot(_ storage: String) -> (objects: [StoredObject], resourceVersion: Int) {

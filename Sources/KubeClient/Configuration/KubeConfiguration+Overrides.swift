@@ -57,19 +57,6 @@ struct Impersonation: Sendable, Hashable {
 
     /// Keys become parts of header names: lower case, and other than token characters in percent.
     private static func escaped(_ key: String) -> String {
-        var result = ""
-        for byte in key.lowercased().utf8 {
-            let isToken =
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || "!#$&'*+-.^_`|~".utf8.contains(byte)
-            if isToken {
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return result
+        PercentEncoding.encoded(key.lowercased(), butNot: "!#$&'*+-.^_`|~")
     }
 }

@@ -173,8 +173,7 @@ public struct KubeConfiguration: Sendable {
             throw Kubeconfig.invalid(
                 "\(what) must begin with https:// or http://, not \"\(server)\"")
         }
-        let authority = server.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
-        guard !authority.contains("@") else {
+        guard !ProxyEnvironment.authority(of: server).contains("@") else {
             // Not repeated: it holds a password.
             throw Kubeconfig.invalid(
                 "\(what) holds a user name or password, which API servers do not take; credentials "

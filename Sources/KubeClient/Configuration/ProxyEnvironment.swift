@@ -13,8 +13,7 @@ struct ProxyEnvironment {
     /// "": no proxy.
     func proxyURL(for server: String) -> String {
         let isSecure = server.hasPrefix("https://")
-        let authority = server.drop { $0 != "/" }.drop { $0 == "/" }.prefix { $0 != "/" }
-        let (host, port) = Self.split(authority)
+        let (host, port) = Self.split(Self.authority(of: server))
         let proxy = variable(isSecure ? "HTTPS_PROXY" : "HTTP_PROXY")
         if proxy.isEmpty || Self.isThisMachine(host) { return "" }
         let exceptions = variable("NO_PROXY").lowercased()
@@ -30,9 +29,14 @@ struct ProxyEnvironment {
         let ports = ["http": 80, "https": 443, "socks5": 1080, "socks5h": 1080]
         guard let end = url.firstRange(of: "://"), let port = ports[String(url[..<end.lowerBound])]
         else { return url }
-        let rest = url[end.upperBound...].prefix { $0 != "/" }
+        let rest = authority(of: url)
         let host = rest.split(separator: "@").last ?? rest
         return split(host).port == nil ? "\(url[..<end.upperBound])\(rest):\(port)" : url
+    }
+
+    /// Host and port of a URL, with a user where it names one.
+    static func authority(of url: String) -> Substring {
+        url.drop { $0 != "/" }.drop { $0 == "/" }.prefix { $0 != "/" }
     }
 
     private func variable(_ name: String) -> String {

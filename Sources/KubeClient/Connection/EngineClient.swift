@@ -23,6 +23,58 @@ package struct EngineClient: ~Copyable {
     deinit { plm_client_destroy(handle) }
 }
 
+/// One request as the engine takes it.
+package struct EngineRequest {
+    package var method = "GET"
+    /// Path and query.
+    package var target: String
+    package var body: [UInt8] = []
+    package var contentType = "application/json"
+    package var token: String
+    /// To the head of the answer; nil: 60 s.
+    package var responseTimeout: Duration?
+    /// To the end of the answer; nil: none.
+    package var totalTimeout: Duration?
+    package var canceller: Canceller
+
+    package init(target: String, token: String, canceller: Canceller) {
+        self.target = target
+        self.token = token
+        self.canceller = canceller
+    }
+}
+
+extension EngineClient {
+    /// Opens a stream, which the caller must destroy. Faults come with its first batch.
+    ///
+    /// - Parameter projection: What to decode, copied; nil: the body is collected.
+    /// - Throws: `memory`.
+    package borrowing func open(
+        _ request: EngineRequest, _ projection: UnsafePointer<plm_projection>?
+    ) throws(KubeError) -> OpaquePointer {
+        let stream = request.method.withCString { method in
+            request.target.withCString { target in
+                request.contentType.withCString { contentType in
+                    withText(request.body) { body in
+                        withText(Array(request.token.utf8)) { token in
+                            var parts = plm_request(
+                                method: method, target: target, accept: nil,
+                                content_type: body.bytes == nil ? nil : contentType, body: body,
+                                bearer_token: token,
+                                response_timeout_ms: request.responseTimeout?.milliseconds ?? 0,
+                                total_timeout_ms: request.totalTimeout?.milliseconds ?? 0,
+                                canceller: request.canceller.handle)
+                            return plm_stream_open(handle, &parts, projection)
+                        }
+                    }
+                }
+            }
+        }
+        guard let stream else { throw .outOfMemory }
+        return stream
+    }
+}
+
 extension KubeError {
     package static var outOfMemory: KubeError { KubeError(.memory, "out of memory") }
 

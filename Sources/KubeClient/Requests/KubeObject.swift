@@ -42,6 +42,14 @@ public struct KubeObject: Sendable, Hashable {
     }
 }
 
+extension KubeObject: Codable {
+    /// Reads an object, all of it.
+    public init(from decoder: any Decoder) throws { json = try JSONValue(from: decoder) }
+
+    /// Writes the object, all of it.
+    public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
+}
+
 /// Some objects of a type, at one resourceVersion.
 public struct KubeObjectList: Sendable, Hashable {
     /// The objects, in the server's order.

@@ -138,8 +138,12 @@ final class RequestSender: Sendable {
         _ request: KubeRequest, _ engine: borrowing EngineClient, _ token: String,
         _ timeout: Duration?, _ canceller: Canceller
     ) throws(KubeError) -> Answer {
-        let handle = open(request, engine, token, timeout, canceller)
-        guard let handle else { throw .outOfMemory }
+        var parts = EngineRequest(target: request.target, token: token, canceller: canceller)
+        parts.method = request.method
+        parts.body = request.body
+        parts.contentType = request.contentType
+        parts.totalTimeout = timeout
+        let handle = try engine.open(parts, nil)
         defer { plm_stream_destroy(handle) }
         var answer = Answer()
         while true {
@@ -153,37 +157,13 @@ final class RequestSender: Sendable {
                         answer.retryAfter = .seconds(event.head.retry_after_seconds)
                     }
                 case .status: answer.refusal = KubeStatus(event.status)
-                case .failure:
-                    throw KubeError(event.failure)
+                case .failure: throw KubeError(event.failure)
                 default: break
                 }
             }
             if batch.done {
                 answer.body = Array(plm_stream_body(handle).raw)
                 return answer
-            }
-        }
-    }
-
-    private static func open(
-        _ request: KubeRequest, _ engine: borrowing EngineClient, _ token: String,
-        _ timeout: Duration?, _ canceller: Canceller
-    ) -> OpaquePointer? {
-        request.method.withCString { method in
-            request.target.withCString { target in
-                request.contentType.withCString { contentType in
-                    withText(request.body) { body in
-                        withText(Array(token.utf8)) { token in
-                            var request = plm_request(
-                                method: method, target: target, accept: nil,
-                                content_type: body.bytes == nil ? nil : contentType, body: body,
-                                bearer_token: token, response_timeout_ms: 0,
-                                total_timeout_ms: timeout?.milliseconds ?? 0,
-                                canceller: canceller.handle)
-                            return plm_stream_open(engine.handle, &request, nil)
-                        }
-                    }
-                }
             }
         }
     }

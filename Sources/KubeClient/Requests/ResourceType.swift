@@ -51,29 +51,3 @@ public struct ResourceType: Sendable, Hashable {
         return path
     }
 }
-
-/// Text in paths and queries (RFC 3986, section 2).
-package enum PercentEncoding {
-    /// All but unreserved characters in percent.
-    package static func encoded(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                UInt8(ascii: "."), UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return result
-    }
-
-    /// A query with its question mark; "" where there are no pairs.
-    package static func query(_ pairs: [(String, String)]) -> String {
-        if pairs.isEmpty { return "" }
-        return "?" + pairs.map { "\($0.0)=\(encoded($0.1))" }.joined(separator: "&")
-    }
-}

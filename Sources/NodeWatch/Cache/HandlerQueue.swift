@@ -1,20 +1,20 @@
 /// What one reader still has to be told, merged by object and bounded.
 ///
-/// Between two deliveries only the first known and the last known state of a node count:
+/// Between two deliveries only the first known and the last known state of an object count:
 ///
 /// | reader last saw | now | delivered |
 /// |---|---|---|
-/// | nothing | node | `added` |
+/// | nothing | object | `added` |
 /// | nothing | nothing (added and deleted meanwhile) | nothing |
-/// | node | the same content | nothing |
-/// | node | other content, same uid | one `updated(old: last seen, new: now)` |
-/// | node | nothing | `deleted` with the last known state |
-/// | node | another uid | `deleted` with the last known state, then `added` |
+/// | object | the same content | nothing |
+/// | object | other content, same uid | one `updated(old: last seen, new: now)` |
+/// | object | nothing | `deleted` with the last known state |
+/// | object | another uid | `deleted` with the last known state, then `added` |
 ///
-/// A node that was deleted and came back under its uid (it left a selector and returned) is an
+/// An object that was deleted and came back under its uid (it left a selector and returned) is an
 /// update. A resync gives way to any change that is queued.
 ///
-/// When more than `limit` nodes wait, the queue is dropped: the reader's view at that moment is
+/// When more than `limit` objects wait, the queue is dropped: the reader's view at that moment is
 /// kept as a table that shares its records with the store, and the difference between that view and
 /// the store is told when the reader comes to it. So a slow reader costs bounded memory, delays
 /// nobody, and loses no final state. The first list is such a difference, from nothing.

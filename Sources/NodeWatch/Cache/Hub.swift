@@ -183,7 +183,7 @@ package final class Hub<Table: CacheTable>: ChangeSource {
 
     // MARK: Readers
 
-    /// A new reader: it gets the nodes that are there, then what happens. Wait for `signal` whenever
+    /// A new reader: it gets the objects that are there, then what happens. Wait for `signal` whenever
     /// `next()` has nothing.
     package func subscribe(queueLimit: Int) -> (id: Int, signal: AsyncStream<Void>) {
         let (stream, continuation) = AsyncStream.makeStream(
@@ -221,15 +221,15 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         state.withLock { $0.subscribers[id]?.hasSynced ?? false }
     }
 
-    /// How many objects' changes wait for a reader in its queue.
-    package func waiting(_ id: Int) -> Int {
-        state.withLock { $0.subscribers[id]?.queue.count ?? 0 }
-    }
-
     /// Waits for that. False when the reader is gone or no more changes come.
     package func waitUntilSynced(_ id: Int) async -> Bool {
         _ = await wait { $0.subscribers[id]?.hasSynced ?? true }
         return hasSynced(id)
+    }
+
+    /// How many objects' changes wait for a reader in its queue.
+    package func waiting(_ id: Int) -> Int {
+        state.withLock { $0.subscribers[id]?.queue.count ?? 0 }
     }
 
     /// The next changes for a reader; empty when there are none now.

@@ -3,7 +3,7 @@ public import KubeClient
 
 /// Keeps the objects of any type in a store, and tells what happens to them. What of an object is
 /// kept is the user's choice: a `Decodable` with the members that matter, and no more memory than
-/// those take.
+/// those take; or `KubeObject`, which keeps all of it.
 ///
 /// ```swift
 /// struct Service: Decodable { struct Spec: Decodable { var clusterIP: String? }; var spec: Spec }
@@ -105,27 +105,6 @@ extension Informer where Value: Decodable {
             onNotice: onNotice
         ) { json in
             try JSONDecoder().decode(Value.self, from: Data(json))
-        }
-    }
-}
-
-extension Informer where Value == KubeObject {
-    /// Makes an informer that keeps whole objects. Nothing happens before ``run()``.
-    ///
-    /// Parameters as of the others.
-    ///
-    /// - Throws: `memory`.
-    public convenience init(
-        whole type: ResourceType, client: KubeClient, namespace: String = "",
-        labelSelector: String = "", fieldSelector: String = "", resync: Duration? = nil,
-        queueLimit: Int = 10_000, onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
-    ) throws(KubeError) {
-        try self.init(
-            client: client, type, namespace: namespace, labelSelector: labelSelector,
-            fieldSelector: fieldSelector, resync: resync, queueLimit: queueLimit,
-            onNotice: onNotice
-        ) { json in
-            KubeObject(try JSONValue(parsing: json))
         }
     }
 }

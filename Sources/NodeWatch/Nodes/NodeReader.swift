@@ -8,13 +8,8 @@ struct NodeReader: StreamReader {
     let path = "/api/v1/nodes"
     let resourceName = "nodes"
 
-    func open(
-        _ engine: borrowing EngineClient, target: String, token: String, canceller: Canceller,
-        responseTimeout: Duration?
-    ) throws(KubeError) -> WatchStream {
-        try WatchStream(
-            engine, target: target, token: token, canceller: canceller,
-            responseTimeout: responseTimeout, withProjection: NodeLabels.withProjection)
+    func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result {
+        NodeLabels.withProjection(body)
     }
 
     mutating func beginEngine() { images = ImageTable() }

@@ -16,18 +16,10 @@ struct ResourceReader<Value: Sendable>: StreamReader {
         self.decode = decode
     }
 
-    func open(
-        _ engine: borrowing EngineClient, target: String, token: String, canceller: Canceller,
-        responseTimeout: Duration?
-    ) throws(KubeError) -> WatchStream {
-        try WatchStream(
-            engine, target: target, token: token, canceller: canceller,
-            responseTimeout: responseTimeout
-        ) { body in
-            var projection = plm_projection()
-            projection.whole_objects = true
-            return body(&projection)
-        }
+    func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result {
+        var projection = plm_projection()
+        projection.whole_objects = true
+        return body(&projection)
     }
 
     func beginEngine() {}

@@ -19,13 +19,12 @@ struct RunnerOptions: Sendable {
 /// they say into the hub. Belongs to one thread.
 final class ReflectorRunner<Reader: StreamReader> {
     typealias Table = Reader.Table
-    typealias Options = RunnerOptions
 
     private let client: KubeClient
     private let selector: NodeSelector
     private let hub: Hub<Table>
     private let canceller: Canceller
-    private let options: Options
+    private let options: RunnerOptions
     private let counters: WatchCounters
     private let notify: @Sendable (WatchNotice) -> Void
 
@@ -48,8 +47,7 @@ final class ReflectorRunner<Reader: StreamReader> {
 
     init(
         _ client: KubeClient, _ reader: Reader, _ selector: NodeSelector, _ hub: Hub<Table>,
-        _ canceller: Canceller,
-        _ counters: WatchCounters, _ options: Options,
+        _ canceller: Canceller, _ counters: WatchCounters, _ options: RunnerOptions,
         notify: @escaping @Sendable (WatchNotice) -> Void
     ) {
         self.client = client
@@ -146,11 +144,11 @@ final class ReflectorRunner<Reader: StreamReader> {
         let target = request.target(reader.path, selector, timeoutSeconds: seconds)
         client.trace?(.request(method: "GET", target: target))
         counters.note { $0.state = .connecting }
+        var parts = EngineRequest(target: target, token: token, canceller: canceller)
+        parts.responseTimeout = client.requestTimeout
         let stream: WatchStream
         do throws(KubeError) {
-            stream = try reader.open(
-                engine, target: target, token: token, canceller: canceller,
-                responseTimeout: client.requestTimeout)
+            stream = try WatchStream(engine, parts, withProjection: reader.withProjection)
         } catch {
             return after(reflector.failed(error), error)
         }

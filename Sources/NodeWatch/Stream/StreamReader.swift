@@ -10,13 +10,8 @@ protocol StreamReader: Sendable {
     /// What they are called where permissions are granted: "nodes".
     var resourceName: String { get }
 
-    /// Opens a request whose answer is decoded the way this reader reads it.
-    ///
-    /// - Throws: `memory`.
-    func open(
-        _ engine: borrowing EngineClient, target: String, token: String, canceller: Canceller,
-        responseTimeout: Duration?
-    ) throws(KubeError) -> WatchStream
+    /// Lends what the engine is to decode.
+    func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result
 
     /// The events that follow are those of another engine client.
     mutating func beginEngine()

@@ -1,34 +1,25 @@
-package import KubeClient
+import KubeClient
 package import WatchEngine
 
 /// One list or watch. Belongs to the thread that made it.
 package struct WatchStream: ~Copyable {
     private let handle: OpaquePointer
 
-    /// Opens a request; the projection is copied. Faults come with the first batch.
+    /// Opens a request. Faults come with the first batch.
     ///
+    /// - Parameter withProjection: Lends what is to be decoded.
     /// - Throws: `memory`.
-    package init(
-        _ engine: borrowing EngineClient, target: String, token: String, canceller: Canceller,
-        responseTimeout: Duration?,
-        withProjection: ((UnsafePointer<plm_projection>) -> OpaquePointer?) -> OpaquePointer?
+    init(
+        _ engine: borrowing EngineClient, _ request: EngineRequest,
+        withProjection: ((UnsafePointer<plm_projection>) -> Opening) -> Opening
     ) throws(KubeError) {
-        let engine = engine.handle
-        let handle = withProjection { projection in
-            target.withCString { target in
-                withText(Array(token.utf8)) { token in
-                    var request = plm_request(
-                        method: nil, target: target, accept: nil, content_type: nil,
-                        body: plm_text(), bearer_token: token,
-                        response_timeout_ms: responseTimeout?.milliseconds ?? 0,
-                        total_timeout_ms: 0, canceller: canceller.handle)
-                    return plm_stream_open(engine, &request, projection)
-                }
-            }
-        }
-        guard let handle else { throw .outOfMemory }
-        self.handle = handle
+        handle = try withProjection { projection in
+            Opening { () throws(KubeError) in try engine.open(request, projection) }
+        }.get()
     }
+
+    /// What opening gives: the engine's stream.
+    typealias Opening = Result<OpaquePointer, KubeError>
 
     deinit { plm_stream_destroy(handle) }
 

@@ -166,15 +166,9 @@ private struct Doctor {
         do {
             let (found, sync) = try await ClusterSnapshot.take(client, selector)
             nodes = found
-            let way =
-                switch sync.kind {
-                case .watchList: "streaming list"
-                case .list: "list"
-                case .pagedList: "paged list"
-                }
             say(
                 .ok, "nodes",
-                "\(NumberText.grouped(nodes.count)) in \(NumberText.seconds(sync.duration)) (\(way), "
+                "\(NumberText.grouped(nodes.count)) in \(NumberText.seconds(sync.duration)) (\(sync.way), "
                     + "\(NumberText.bytes(sync.bytes)))")
             if sync.kind != .watchList {
                 say(

@@ -203,14 +203,8 @@ final class WatchSession: Sendable {
     }
 
     private func synced(_ sync: WatchNotice.Sync) {
-        let way =
-            switch sync.kind {
-            case .watchList: "streaming list"
-            case .list: "list"
-            case .pagedList: "paged list"
-            }
         let nodes = "\(NumberText.grouped(sync.objects)) node\(sync.objects == 1 ? "" : "s")"
-        let cost = "(\(way), JSON, \(NumberText.bytes(sync.bytes)))"
+        let cost = "(\(sync.way), JSON, \(NumberText.bytes(sync.bytes)))"
         let informer = state.withLock { state in
             state.status.clear()
             state.isSynced = true
