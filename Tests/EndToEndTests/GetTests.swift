@@ -130,4 +130,14 @@ struct GetTests {
         #expect(states == ["Ready", "Ready,SchedulingDisabled", "Deleted"])
         for program in [table, objects] { program.signal(SIGINT) }
     }
+
+    @Test func `says once, with --watch too, what only the user can mend`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "1"])
+        defer { simulator.stop() }
+        let result = try await get(simulator, "--watch", "--as", "nobody")
+        #expect(result.status == 1)
+        #expect(result.output == "")
+        #expect(result.errors.hasPrefix("Error: the server says 403: "))
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import ImageAlerts
 import KubeClient
 import NodeWatch
+import Synchronization
 
 /// `get --watch`: the nodes, then each again when it changes.
 struct NodeRowWatch {
@@ -23,13 +24,20 @@ struct NodeRowWatch {
     mutating func run() async throws {
         let (starts, start) = AsyncStream.makeStream(of: Start.self)
         let configuration = client.configuration
+        let hasSynced = Atomic(false)
         let informer = try SharedNodeInformer(client: client, selector: command.selector) {
             notice in
             switch notice {
-            case .synced: start.yield(.synced)
+            case .synced:
+                hasSynced.store(true, ordering: .relaxed)
+                start.yield(.synced)
             case .problem(let error, let delay, let version):
                 let text = ProblemText.text(error, configuration)
-                if version == nil, ProblemText.isHopeless(error) { start.yield(.failed(text)) }
+                if !hasSynced.load(ordering: .relaxed), ProblemText.isHopeless(error) {
+                    // Not to be tried again, and told as the program's end.
+                    start.yield(.failed(text))
+                    return
+                }
                 Talk.say(ProblemText.line(text, error, delay, version))
             case .resumed(let outage):
                 Talk.say("resumed after \(NumberText.seconds(outage)), nothing missed")
