@@ -1,5 +1,5 @@
-"""The Python client (`kubernetes`): watches nodes until it has seen so many, and sums their images'
-sizes. Usage: watch_nodes.py KUBECONFIG COUNT"""
+"""The Python client (`kubernetes`): watches nodes until it has seen so many (0: for ever), and sums
+their images' sizes. Usage: watch_nodes.py KUBECONFIG COUNT"""
 
 import sys
 

@@ -15,16 +15,32 @@ enum OutputValue {
     static func optional(_ number: Double?) -> OutputValue { number.map { .double($0) } ?? .null }
 
     /// JSON, indented as kubectl does it.
-    func json(_ indent: String = "") -> String {
+    func json() -> String {
+        var text = ""
+        append(to: &text, indent: "\n")
+        return text
+    }
+
+    /// Into one string: a cluster's images are tens of megabytes, and each level would copy them.
+    private func append(to text: inout String, indent: String) {
         let inner = indent + "    "
         switch self {
         case .array(let values) where !values.isEmpty:
-            let lines = values.map { inner + $0.json(inner) }
-            return "[\n" + lines.joined(separator: ",\n") + "\n\(indent)]"
+            text += "["
+            for (index, value) in values.enumerated() {
+                text += index == 0 ? inner : "," + inner
+                value.append(to: &text, indent: inner)
+            }
+            text += indent + "]"
         case .object(let pairs) where !pairs.isEmpty:
-            let lines = pairs.map { "\(inner)\(JSONString.quoted($0.0)): \($0.1.json(inner))" }
-            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
-        default: return scalar
+            text += "{"
+            for (index, (key, value)) in pairs.enumerated() {
+                text += index == 0 ? inner : "," + inner
+                text += JSONString.quoted(key) + ": "
+                value.append(to: &text, indent: inner)
+            }
+            text += indent + "}"
+        default: text += scalar
         }
     }
 

@@ -1,0 +1,49 @@
+"""The simulated cluster that the peers are measured against."""
+
+import os
+import re
+import subprocess
+
+from .common import RELEASE
+
+IMAGES = 50
+
+
+class Cluster:
+    """A cluster of so many nodes, each with a heartbeat every so many seconds (0: none)."""
+
+    def __init__(self, nodes, folder, heartbeat=0):
+        self.nodes = nodes
+        self.kubeconfig = os.path.join(folder, f"{nodes}.kubeconfig")
+        self.process = subprocess.Popen(
+            [
+                f"{RELEASE}/plimsoll-sim", "--nodes", str(nodes), "--heartbeat-interval", str(heartbeat),
+                "--images", str(IMAGES), "--kubeconfig", self.kubeconfig,
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        for line in self.process.stderr:
+            if "interrupt to stop" in line:
+                break
+        text = open(self.kubeconfig).read()
+        self.server = re.search(r'server: *"?([^"\s]+)', text).group(1)
+        self.token = re.search(r'token: *"?([^"\s]+)', text).group(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def curl(self, path, output="/dev/null"):
+        """A plain request; by another name than curl's, for which API servers indent what they say."""
+        return [
+            "curl", "-sS", "-k", "-A", "bench", "-o", output, "-H", f"Authorization: Bearer {self.token}",
+            self.server + path,
+        ]
+
+    def pull(self, node, image, size):
+        subprocess.run(
+            [f"{RELEASE}/plimsoll-sim", "pull", node, image, size, "--kubeconfig", self.kubeconfig],
+            check=True, stdout=subprocess.DEVNULL)

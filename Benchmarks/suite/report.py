@@ -1,0 +1,109 @@
+"""The report as Markdown. Every figure comes from the measurements; none is written here."""
+
+
+def shown(value, scale=1, digits=2):
+    median, least, most = (value[key] / scale for key in ("median", "least", "most"))
+    return f"{median:,.{digits}f} ({least:,.{digits}f}–{most:,.{digits}f})"
+
+
+def table(heads, rows):
+    """Columns whose head ends in a colon are numbers."""
+    lines = ["| " + " | ".join(head.rstrip(":") for head in heads) + " |"]
+    lines.append("|" + "|".join("---:" if head.endswith(":") else "---" for head in heads) + "|")
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def sync(report):
+    return [
+        "## Initial list", "",
+        f"From the start of the process until it has every node; {report['rounds']} rounds, the peers in "
+        "turn. *Ratio*: the peer's CPU over Plimsoll's in the same round; above 1 it takes more. *Bytes*: "
+        "what went over the loopback interface, both ways, headers included.", "",
+        "![CPU over nodes](cpu.svg)", "", "![Peak memory over nodes](memory.svg)", "",
+    ] + table(
+        ["nodes:", "peer", "CPU s:", "ratio:", "wall s:", "peak MB:", "bytes, MB:"],
+        [
+            [
+                f"{row['nodes']:,}", row["peer"], shown(row["cpuSeconds"], digits=3),
+                shown(row["cpuRatio"]), shown(row["wallSeconds"]),
+                f"{row['maxRSSBytes']['median'] / 1e6:,.0f}",
+                f"{row['loopbackBytes']['median'] / 1e6:,.1f}",
+            ]
+            for row in report["sync"]
+        ])
+
+
+def steady(report):
+    first = report["steady"][0]
+    return [
+        "## Steady state", "",
+        f"A watch of {first['nodes']:,} nodes with {first['updatesPerSecond']:.0f} heartbeats a second: "
+        "its CPU within a window, for each update. *Ratio*: over Plimsoll's in the same round.", "",
+    ] + table(
+        ["watcher", "µs an update:", "ratio:", "peak MB:", "at the end, MB:", "bytes an update:"],
+        [
+            [
+                row["watcher"], shown(row["microsecondsPerUpdate"], digits=0), shown(row["ratio"]),
+                f"{row['maxRSSBytes']['median'] / 1e6:,.0f}", f"{row['endRSSBytes']['median'] / 1e6:,.0f}",
+                f"{row['windowBytes']['median'] / row['updatesPerSecond'] / report['window']:,.0f}",
+            ]
+            for row in report["steady"]
+        ])
+
+
+def polling(report):
+    first = report["polling"][0]
+    return [
+        "## Watching against polling", "",
+        f"{first['nodes']:,} nodes, a heartbeat each {first['heartbeatSeconds']} s, {first['pulls']} "
+        "images pulled at moments of their own. Polling is `plimsoll get -o json`, a process a poll; "
+        "watching is `plimsoll watch`, its initial list left out.", "",
+    ] + table(
+        ["way", "MB a minute:", "CPU s a minute:", "s until noticed:"],
+        [
+            [
+                row["way"], f"{row['bytesPerSecond'] * 60 / 1e6:,.2f}",
+                f"{row['cpuSecondsPerMinute']:.3f}", shown(row["secondsToNotice"]),
+            ]
+            for row in report["polling"]
+        ])
+
+
+def decoding(report):
+    def instructions(row):
+        count = row["instructionsPerByte"]
+        return "–" if count is None else f"{count:.1f}"
+
+    return [
+        "## Decoding", "",
+        "A stream from a file, warm, one core. *Ratio*: Plimsoll's rate over the other's in the same "
+        "round. Instructions a byte are those of one more pass (callgrind); they are the same whatever "
+        "else the machine does.", "",
+    ] + table(
+        ["stream", "MB:", "decoder", "MB/s:", "ratio:", "instructions a byte:"],
+        [
+            [
+                row["stream"], f"{row['bytes'] / 1e6:.1f}", row["decoder"],
+                shown(row["bytesPerSecond"], 1e6, 0), shown(row["rateRatio"]), instructions(row),
+            ]
+            for row in report["decoding"]
+        ])
+
+
+def markdown(report):
+    machine = report["machine"]
+    lines = [
+        "# Plimsoll beside other clients", "",
+        f"`{report['command']}` on {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['system']}: plimsoll {machine['plimsoll']} ({machine['revision']}), curl "
+        f"{machine['curl']}, kubectl {machine['kubectl']}, Python {machine['python']}. Simulated nodes of "
+        f"EKS' shape with {report['images']} images each, over TLS on this machine. Figures are medians, "
+        "with the lowest and highest.", "",
+    ]
+    for part in (sync, steady, polling, decoding):
+        lines += part(report) + [""]
+    lines += ["## The peers", ""]
+    for peer in report["peers"]:
+        lines.append(f"- *{peer['name']}*: {peer['what']}"
+                     + (f" ({peer['missing']})" if peer["missing"] else ""))
+    return "\n".join(lines + [""])
