@@ -1,5 +1,7 @@
 // Fuzzes the decoder: whatever the bytes are and however they are cut, it must neither crash nor
-// leak, and must say the same as when it is fed the whole at once. Run by `make fuzz`.
+// leak, must say the same as when it is fed the whole at once, and the same with every scanner as
+// where yajl reads every byte. Where yajl finds a fault, it must have said no less until then. Run
+// by `make fuzz`.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,10 +9,15 @@
 
 #include "plm.h"
 
-/// A running hash of what a reader would see; the fingerprint is left out, for it is seeded.
+#define MAX_EVENTS 8192
+
+/// What a reader would see, a hash for each event; the fingerprint is left out, for it is seeded.
 typedef struct digest {
+    uint64_t events[MAX_EVENTS];
+    size_t count;
     uint64_t value;
     bool failed;
+    char message[200];
 } digest;
 
 static void add_bytes(digest *digest, const void *bytes, size_t count) {
@@ -21,7 +28,35 @@ static void add_bytes(digest *digest, const void *bytes, size_t count) {
 }
 
 static void add_text(digest *digest, plm_text text) {
+    bool absent = text.bytes == NULL;
+    add_bytes(digest, &absent, sizeof absent);
     add_bytes(digest, text.bytes, text.length);
+}
+
+static void add_node(digest *digest, const plm_node *node) {
+    const plm_text texts[] = {
+        node->name,
+        node->uid,
+        node->resource_version,
+        node->creation_timestamp,
+        node->deletion_timestamp,
+        node->capacity_ephemeral_storage,
+        node->allocatable_ephemeral_storage,
+        node->container_runtime_version,
+        node->kubelet_version,
+        node->boot_id,
+        node->labels[0],
+        node->labels[1],
+    };
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
+        add_text(digest, texts[index]);
+    }
+    const int64_t numbers[] = {
+        node->ready,      node->disk_pressure,        node->unschedulable,
+        node->has_images, node->image_bytes_overflow, node->image_bytes,
+    };
+    add_bytes(digest, numbers, sizeof numbers);
+    add_bytes(digest, node->image_ids, node->image_count * sizeof *node->image_ids);
 }
 
 static void add_object(digest *digest, const plm_object *object) {
@@ -34,6 +69,7 @@ static void add_object(digest *digest, const plm_object *object) {
 static void add_batch(digest *digest, const plm_batch *batch, bool whole_objects) {
     for (size_t index = 0; index < batch->count; index++) {
         const plm_event *event = &batch->events[index];
+        digest->value = 0xcbf29ce484222325u;
         add_bytes(digest, &event->kind, sizeof event->kind);
         switch (event->kind) {
         case PLM_EVENT_IMAGE:
@@ -49,14 +85,7 @@ static void add_batch(digest *digest, const plm_batch *batch, bool whole_objects
                 add_object(digest, &event->object);
                 break;
             }
-            add_text(digest, event->node.name);
-            add_text(digest, event->node.uid);
-            add_text(digest, event->node.resource_version);
-            add_text(digest, event->node.labels[0]);
-            add_text(digest, event->node.boot_id);
-            add_bytes(digest, &event->node.image_bytes, sizeof event->node.image_bytes);
-            add_bytes(digest, event->node.image_ids,
-                      event->node.image_count * sizeof *event->node.image_ids);
+            add_node(digest, &event->node);
             break;
         case PLM_EVENT_BOOKMARK: add_text(digest, event->bookmark.resource_version); break;
         case PLM_EVENT_LIST:
@@ -69,52 +98,97 @@ static void add_batch(digest *digest, const plm_batch *batch, bool whole_objects
             break;
         case PLM_EVENT_REJECTED: add_text(digest, event->rejection.reason); break;
         case PLM_EVENT_UNKNOWN: add_text(digest, event->unknown_type); break;
-        case PLM_EVENT_FAILURE: digest->failed = true; break;
+        case PLM_EVENT_FAILURE:
+            digest->failed = true;
+            snprintf(digest->message, sizeof digest->message, "%.*s",
+                     (int)event->failure.message.length, event->failure.message.bytes);
+            return;
         case PLM_EVENT_HEAD:
         case PLM_EVENT_END: break;
+        }
+        if (digest->count < MAX_EVENTS) {
+            digest->events[digest->count++] = digest->value;
         }
     }
 }
 
-static digest decode(const uint8_t *bytes, size_t count, size_t chunk, bool whole_objects) {
-    digest digest = {0xcbf29ce484222325u, false};
-    plm_client_options options = {.limits = {.max_images_per_node = 1000}};
+static const plm_label_key labels[] = {{"pool", 0}, {"team", 0}, {"zone", 1}};
+
+/// Decodes twice with one client: the second time every image has been seen.
+static digest *decode(const uint8_t *bytes, size_t count, size_t chunk, plm_projection projection) {
+    digest *digest = calloc(1, sizeof *digest);
+    plm_client_options options = {.limits = {.max_images_per_node = 1000,
+                                             .max_object_bytes = 2048,
+                                             .max_node_name_bytes = 40}};
     plm_client *client = plm_client_create(&options);
-    plm_label_key label = {"pool", 0};
-    plm_projection projection = {&label, 1, whole_objects};
-    plm_decoder *decoder = plm_decoder_create(client, &projection);
-    plm_batch batch;
-    bool going_on = true;
-    for (size_t at = 0; at < count && going_on; at += chunk) {
-        size_t size = count - at < chunk ? count - at : chunk;
-        // A copy of its own, so that a read beyond it is found.
-        char *copy = malloc(size);
-        memcpy(copy, bytes + at, size);
-        going_on = plm_decoder_feed(decoder, copy, size, &batch);
-        add_batch(&digest, &batch, whole_objects);
-        free(copy);
+    projection.label_keys = labels;
+    projection.label_key_count = sizeof labels / sizeof *labels;
+    for (int pass = 0; pass < 2; pass++) {
+        plm_decoder *decoder = plm_decoder_create(client, &projection);
+        plm_batch batch;
+        bool going_on = true;
+        for (size_t at = 0; at < count && going_on; at += chunk) {
+            size_t size = count - at < chunk ? count - at : chunk;
+            // A copy of its own, so that a read beyond it is found.
+            char *copy = malloc(size);
+            memcpy(copy, bytes + at, size);
+            going_on = plm_decoder_feed(decoder, copy, size, &batch);
+            add_batch(digest, &batch, projection.whole_objects);
+            free(copy);
+        }
+        if (going_on) {
+            plm_decoder_finish(decoder, &batch);
+            add_batch(digest, &batch, projection.whole_objects);
+        }
+        plm_decoder_destroy(decoder);
+        if (digest->failed) {
+            break;
+        }
     }
-    if (going_on) {
-        plm_decoder_finish(decoder, &batch);
-        add_batch(&digest, &batch, whole_objects);
-    }
-    plm_decoder_destroy(decoder);
     plm_client_destroy(client);
     return digest;
+}
+
+static void compare(const digest *expected, const digest *found, bool may_go_on, const char *what,
+                    size_t chunk) {
+    size_t least = expected->count < found->count ? expected->count : found->count;
+    bool same = memcmp(expected->events, found->events, least * sizeof *expected->events) == 0;
+    if (!expected->failed) {
+        same &= !found->failed && expected->count == found->count;
+    } else if (may_go_on) {
+        same &= found->count >= expected->count;
+    } else {
+        // More or fewer events may have come before the fault was seen.
+        same &= found->failed;
+    }
+    if (!same) {
+        fprintf(stderr, "%s differs in chunks of %zu: %zu events %s, not %zu %s\n", what, chunk,
+                found->count, found->message, expected->count, expected->message);
+        abort();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2) {
         return 0;
     }
-    size_t chunk = data[0] % 32 + 1;
-    bool whole_objects = (data[0] & 0x80) != 0;
-    digest whole = decode(data + 1, size - 1, size, whole_objects);
-    digest pieces = decode(data + 1, size - 1, chunk, whole_objects);
-    // Where the bytes are malformed, more or fewer events may have come before it was seen.
-    if (whole.failed != pieces.failed || (!whole.failed && whole.value != pieces.value)) {
-        fprintf(stderr, "differs in chunks of %zu\n", chunk);
-        abort();
+    size_t chunk = data[0] % 97 + 1;
+    plm_projection projection = {.whole_objects = (data[0] & 0x80) != 0, .strict = true};
+    digest *whole = decode(data + 1, size - 1, size, projection);
+    digest *pieces = decode(data + 1, size - 1, chunk, projection);
+    compare(whole, pieces, false, "strict", chunk);
+    free(pieces);
+    projection.strict = false;
+    const plm_scanner scanners[] = {PLM_SCANNER_AUTOMATIC, PLM_SCANNER_SCALAR, PLM_SCANNER_SSE2};
+    for (size_t index = 0; index < sizeof scanners / sizeof *scanners; index++) {
+        projection.scanner = scanners[index];
+        if (!plm_scanner_is_available(projection.scanner)) {
+            continue;
+        }
+        digest *fast = decode(data + 1, size - 1, index == 0 ? size : chunk, projection);
+        compare(whole, fast, true, "the node reader", chunk);
+        free(fast);
     }
+    free(whole);
     return 0;
 }

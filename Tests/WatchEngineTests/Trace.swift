@@ -1,3 +1,4 @@
+import Testing
 import WatchEngine
 
 /// Decodes bytes and writes every event as one line, so that a test reads as input and trace.
@@ -6,42 +7,81 @@ struct Tracer {
     /// Objects as they are, of any kind.
     var wholeObjects = false
     var labels: [(key: String, slot: UInt32)] = [("pool", 0), ("zone", 1), ("old-zone", 1)]
+    /// What the first trace of a body has taught is known to the next.
+    var repeats = 1
 
-    /// The trace of a body fed in chunks of `chunk` bytes. `finish: false` leaves the end away.
-    func trace(_ body: [UInt8], chunk: Int = .max, finish: Bool = true) -> [String] {
+    static let scanners: [plm_scanner] = [.scalar, .sse2, .avx2, .neon].filter {
+        plm_scanner_is_available($0)
+    }
+
+    /// The trace of a body fed in chunks of `chunk` bytes; `finish: false` leaves the end away. It is
+    /// that of the strict decoder, and every other way to decode must give the same: but where bytes
+    /// are skipped they may hide a fault, so after one more may follow.
+    func trace(
+        _ body: [UInt8], chunk: Int = .max, finish: Bool = true,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) -> [String] {
+        let expected = trace(body, chunk: chunk, finish: finish, scanner: nil)
+        let faultAt = expected.firstIndex { $0.hasPrefix("failure syntax") }
+        for scanner in Self.scanners {
+            let found = trace(body, chunk: chunk, finish: finish, scanner: scanner)
+            if found == expected { continue }
+            guard let faultAt else {
+                let index = zip(found, expected).prefix { $0 == $1 }.count
+                #expect(
+                    found.dropFirst(index).first == expected.dropFirst(index).first,
+                    "scanner \(scanner.rawValue), event \(index)", sourceLocation: sourceLocation)
+                continue
+            }
+            #expect(
+                found.prefix(faultAt) == expected.prefix(faultAt),
+                "scanner \(scanner.rawValue), before the fault", sourceLocation: sourceLocation)
+        }
+        return expected
+    }
+
+    /// The trace of one way to decode: with a scanner, or strict.
+    func trace(_ body: [UInt8], chunk: Int = .max, finish: Bool = true, scanner: plm_scanner?)
+        -> [String]
+    {
         var options = plm_client_options()
         options.limits = limits
         let client = plm_client_create(&options)!
         defer { plm_client_destroy(client) }
-        let decoder = makeDecoder(client)
-        defer { plm_decoder_destroy(decoder) }
-
         var lines = ImageNames(wholeObjects: wholeObjects)
-        var batch = plm_batch()
-        var at = 0
-        while at < body.count {
-            let count = min(chunk, body.count - at)
-            let goesOn = body.withUnsafeBytes {
-                plm_decoder_feed(
-                    decoder, $0.baseAddress!.advanced(by: at).assumingMemoryBound(to: CChar.self),
-                    count, &batch)
+        for _ in 0..<repeats {
+            let decoder = makeDecoder(client, scanner)
+            defer { plm_decoder_destroy(decoder) }
+            var batch = plm_batch()
+            var at = 0
+            while at < body.count {
+                let count = min(chunk, body.count - at)
+                let goesOn = body.withUnsafeBytes {
+                    plm_decoder_feed(
+                        decoder,
+                        $0.baseAddress!.advanced(by: at).assumingMemoryBound(to: CChar.self),
+                        count, &batch)
+                }
+                lines.append(batch)
+                at += count
+                if !goesOn { return lines.trace }
             }
-            lines.append(batch)
-            at += count
-            if !goesOn { return lines.trace }
-        }
-        if finish {
-            _ = plm_decoder_finish(decoder, &batch)
-            lines.append(batch)
+            if finish {
+                _ = plm_decoder_finish(decoder, &batch)
+                lines.append(batch)
+            }
         }
         return lines.trace
     }
 
-    func trace(_ body: String, chunk: Int = .max, finish: Bool = true) -> [String] {
-        trace(Array(body.utf8), chunk: chunk, finish: finish)
+    func trace(
+        _ body: String, chunk: Int = .max, finish: Bool = true,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) -> [String] {
+        trace(Array(body.utf8), chunk: chunk, finish: finish, sourceLocation: sourceLocation)
     }
 
-    private func makeDecoder(_ client: OpaquePointer) -> OpaquePointer {
+    private func makeDecoder(_ client: OpaquePointer, _ scanner: plm_scanner?) -> OpaquePointer {
         // Slots are named by C strings that must live until the projection has been copied.
         var pointers: [UnsafeMutablePointer<CChar>] = []
         defer { pointers.forEach { $0.deallocate() } }
@@ -55,7 +95,8 @@ struct Tracer {
         return keys.withUnsafeBufferPointer {
             var projection = plm_projection(
                 label_keys: $0.baseAddress, label_key_count: $0.count,
-                whole_objects: wholeObjects)
+                whole_objects: wholeObjects, strict: scanner == nil,
+                scanner: scanner ?? .automatic)
             return plm_decoder_create(client, &projection)!
         }
     }

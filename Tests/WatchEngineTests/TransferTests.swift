@@ -39,13 +39,14 @@ private final class Client {
 
     func open(
         _ target: String, token: String = "", decoded: Bool = true, timeout: Int32 = 10_000,
-        canceller: OpaquePointer? = nil
+        window: Int32 = 0, canceller: OpaquePointer? = nil
     ) -> OpaquePointer {
         target.withCString { target in
             withText(token) { token in
                 var request = plm_request(
                     method: nil, target: target, accept: nil, content_type: nil, body: plm_text(),
                     bearer_token: token, response_timeout_ms: timeout, total_timeout_ms: 0,
+                    window_ms: window,
                     canceller: canceller)
                 var projection = plm_projection()
                 return decoded

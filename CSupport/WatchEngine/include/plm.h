@@ -313,6 +313,19 @@ typedef struct plm_limits {
     size_t max_body_bytes;
 } plm_limits;
 
+/// How the structure of JSON is found. All find the same.
+typedef enum PLM_CLOSED_ENUM plm_scanner {
+    /// The fastest that this machine has.
+    PLM_SCANNER_AUTOMATIC PLM_CASE(automatic) = 0,
+    PLM_SCANNER_SCALAR PLM_CASE(scalar),
+    PLM_SCANNER_SSE2 PLM_CASE(sse2),
+    PLM_SCANNER_AVX2 PLM_CASE(avx2),
+    PLM_SCANNER_NEON PLM_CASE(neon),
+} plm_scanner;
+
+/// Whether this machine has a scanner.
+bool plm_scanner_is_available(plm_scanner scanner);
+
 /// What to decode.
 typedef struct plm_projection {
     const plm_label_key *_Nullable label_keys;
@@ -320,6 +333,11 @@ typedef struct plm_projection {
     /// Objects of any kind are handed over as they are: nothing is looked for in them but their
     /// names and versions, and no images are defined.
     bool whole_objects;
+    /// Every byte goes through yajl. Without it, what nobody asks for is skipped by its brackets
+    /// and quotes alone: faults in there go unseen. What is asked for reads the same.
+    bool strict;
+    /// To be left alone but for tests. One that this machine lacks fails the creation.
+    plm_scanner scanner;
 } plm_projection;
 
 // MARK: Canceller
@@ -413,6 +431,8 @@ typedef struct plm_request {
     int32_t response_timeout_ms;
     /// Time to the end of the body, from the start. 0 means none.
     int32_t total_timeout_ms;
+    /// See `plm_stream_set_window()`. 0: bytes are read as they come.
+    int32_t window_ms;
     plm_canceller *_Nullable canceller;
 } plm_request;
 
@@ -423,6 +443,12 @@ typedef struct plm_request {
 /// Returns an owned stream, or NULL when memory is short. All other faults come as `failure`.
 plm_stream *_Nullable plm_stream_open(plm_client *client, const plm_request *request,
                                       const plm_projection *_Nullable projection);
+
+/// Lets bytes gather for `window_ms` before they are read, so that a stream of many small events
+/// wakes its reader less often: most of what a busy watch costs is the waking. It adds as much to
+/// the age of an event. Only a body that is decoded is read so, and never so that the socket's
+/// buffer would fill: the window shrinks then.
+void plm_stream_set_window(plm_stream *stream, int32_t window_ms);
 
 /// Works on the calling thread until something happened or `timeout_ms` passed. Returns false when
 /// the stream was over before the call (the batch is then empty and `done`).

@@ -138,7 +138,12 @@ plm_client *plm_client_create(const plm_client_options *options) {
     if (client == NULL) {
         return NULL;
     }
-    *client = (plm_client){.allocator = *allocator, .limits = effective(&options->limits)};
+    *client = (plm_client){
+        .allocator = *allocator,
+        .limits = effective(&options->limits),
+        .socket = CURL_SOCKET_BAD,
+    };
+    plm_raw_cache_init(&client->raw_images, &client->allocator);
     if (!plm_image_table_init(&client->images, &client->allocator, client->limits.max_images) ||
         (options->base_url != NULL && !set_up_transfer(client, options))) {
         plm_client_destroy(client);
@@ -169,6 +174,7 @@ void plm_client_destroy(plm_client *client) {
     if (client->images.slots != NULL) {
         plm_image_table_free(&client->images);
     }
+    plm_raw_cache_free(&client->raw_images);
     curl_slist_free_all(client->connect_to);
     curl_slist_free_all(client->header_lines);
     plm_deallocate(&allocator, client->proxy_url);

@@ -6,12 +6,14 @@
 
 #include "plm_image_table.h"
 #include "plm_memory.h"
+#include "plm_raw_cache.h"
 
 struct plm_client {
     plm_allocator allocator;
     /// Without zeros: defaults are filled in.
     plm_limits limits;
     plm_image_table images;
+    plm_raw_cache raw_images;
 
     /// NULL in a client that is for decoders only.
     char *base_url;
@@ -29,6 +31,8 @@ struct plm_client {
     int32_t dead_peer_timeout_ms;
     /// Holds the connections.
     CURLM *multi;
+    /// The last one made, or CURL_SOCKET_BAD.
+    curl_socket_t socket;
     /// Holds the TLS sessions, so that a resumed watch need not do the whole handshake.
     CURLSH *share;
 };

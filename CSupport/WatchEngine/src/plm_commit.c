@@ -42,30 +42,31 @@ static bool define_image(plm_batch_builder *batch, const plm_client *client, uin
     return true;
 }
 
-/// Gives every image its id.
-static plm_commit_result intern_images(plm_batch_builder *batch, plm_client *client,
-                                       const plm_projected *values, uint32_t *ids) {
-    for (size_t index = 0; index < values->image_count; index++) {
-        const plm_raw_image *raw = &values->images[index];
-        plm_image_key key = {
-            .bytes = raw->byte_count > 0 ? values->name_bytes + raw->first_byte : "",
-            .lengths = values->name_lengths + raw->first_name,
-            .name_count = raw->name_count,
-            .byte_count = raw->byte_count,
-            .size_bytes = raw->size_bytes,
-        };
-        switch (plm_image_table_intern(&client->images, &key, &ids[index])) {
-        case PLM_INTERN_KNOWN: break;
-        case PLM_INTERN_NEW:
-            if (!define_image(batch, client, ids[index])) {
-                // Not announced, so not to be found again.
-                plm_image_table_retire(&client->images, ids[index]);
-                return PLM_COMMIT_NO_MEMORY;
-            }
-            break;
-        case PLM_INTERN_FULL: return PLM_COMMIT_IMAGES_FULL;
-        case PLM_INTERN_NO_MEMORY: return PLM_COMMIT_NO_MEMORY;
+/// Gives an image its id and its size.
+static plm_commit_result intern_image(plm_batch_builder *batch, plm_client *client,
+                                      const plm_projected *values, plm_raw_image *image) {
+    plm_image_key key = {
+        .bytes = image->byte_count > 0 ? values->name_bytes + image->first_byte : "",
+        .lengths = values->name_lengths + image->first_name,
+        .name_count = image->name_count,
+        .byte_count = image->byte_count,
+        .size_bytes = image->size_bytes,
+    };
+    switch (plm_image_table_intern(&client->images, &key, &image->id)) {
+    case PLM_INTERN_KNOWN: break;
+    case PLM_INTERN_NEW:
+        if (!define_image(batch, client, image->id)) {
+            // Not announced, so not to be found again.
+            plm_image_table_retire(&client->images, image->id);
+            return PLM_COMMIT_NO_MEMORY;
         }
+        break;
+    case PLM_INTERN_FULL: return PLM_COMMIT_IMAGES_FULL;
+    case PLM_INTERN_NO_MEMORY: return PLM_COMMIT_NO_MEMORY;
+    }
+    if (image->raw.length > 0) {
+        plm_raw_entry entry = {image->id, image->size_bytes, image->raw};
+        plm_raw_cache_remember(&client->raw_images, image->raw_hash, &entry);
     }
     return PLM_COMMIT_OK;
 }
@@ -98,7 +99,7 @@ static uint64_t fingerprint(uint64_t seed, const plm_node *node) {
 }
 
 /// Copies the texts of a node into the batch.
-static bool copy_texts(plm_batch_builder *batch, const plm_projector *projector, plm_node *node) {
+static bool copy_texts(plm_batch_builder *batch, const plm_reading *reading, plm_node *node) {
     const struct {
         plm_field field;
         plm_text *target;
@@ -115,14 +116,12 @@ static bool copy_texts(plm_batch_builder *batch, const plm_projector *projector,
         {PLM_FIELD_BOOT_ID, &node->boot_id},
     };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
-        if (!plm_batch_copy(batch, plm_projector_text(projector, texts[index].field),
-                            texts[index].target)) {
+        if (!plm_batch_copy(batch, reading->texts[texts[index].field], texts[index].target)) {
             return false;
         }
     }
     for (size_t slot = 0; slot < PLM_LABEL_SLOTS; slot++) {
-        if (!plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_LABEL + slot),
-                            &node->labels[slot])) {
+        if (!plm_batch_copy(batch, reading->texts[PLM_FIELD_LABEL + slot], &node->labels[slot])) {
             return false;
         }
     }
@@ -146,15 +145,44 @@ static void check_node(plm_projector *projector, const plm_limits *limits) {
     }
 }
 
-static void sum_sizes(plm_node *node, const plm_projected *values) {
-    int64_t total = 0;
-    for (size_t index = 0; index < values->image_count; index++) {
-        if (__builtin_add_overflow(total, values->images[index].size_bytes, &total)) {
-            node->image_bytes_overflow = true;
-            return;
-        }
+plm_commit_result plm_commit_reading(plm_batch_builder *batch, plm_client *client,
+                                     plm_reading *reading, plm_event_kind kind) {
+    plm_projected *values = &reading->values;
+    plm_node node = {
+        .ready = values->ready,
+        .disk_pressure = values->disk_pressure,
+        .unschedulable = values->unschedulable,
+        .has_images = values->has_images,
+        .image_count = values->image_count,
+    };
+    uint32_t *ids = plm_arena_allocate(batch->allocator, &batch->arena,
+                                       (values->image_count + 1) * sizeof *ids);
+    if (ids == NULL || !copy_texts(batch, reading, &node)) {
+        return PLM_COMMIT_NO_MEMORY;
     }
-    node->image_bytes = total;
+    for (size_t index = 0; index < values->image_count; index++) {
+        plm_raw_image *image = &values->images[index];
+        if (!image->has_id) {
+            plm_commit_result interned = intern_image(batch, client, values, image);
+            if (interned != PLM_COMMIT_OK) {
+                return interned;
+            }
+        }
+        ids[index] = image->id;
+        node.image_bytes_overflow |=
+            __builtin_add_overflow(node.image_bytes, image->size_bytes, &node.image_bytes);
+    }
+    if (node.image_bytes_overflow) {
+        node.image_bytes = 0;
+    }
+    node.image_ids = ids;
+    node.fingerprint = fingerprint(client->images.seed, &node);
+    plm_event *event = plm_batch_add(batch, kind);
+    if (event == NULL) {
+        return PLM_COMMIT_NO_MEMORY;
+    }
+    event->node = node;
+    return PLM_COMMIT_OK;
 }
 
 plm_commit_result plm_commit_node(plm_batch_builder *batch, plm_client *client,
@@ -163,32 +191,9 @@ plm_commit_result plm_commit_node(plm_batch_builder *batch, plm_client *client,
     if (plm_projector_rejection(projector) != NULL) {
         return plm_commit_rejection(batch, projector);
     }
-    plm_projected values = plm_projector_values(projector);
-    plm_node node = {
-        .ready = values.ready,
-        .disk_pressure = values.disk_pressure,
-        .unschedulable = values.unschedulable,
-        .has_images = values.has_images,
-        .image_count = values.image_count,
-    };
-    uint32_t *ids =
-        plm_arena_allocate(batch->allocator, &batch->arena, (values.image_count + 1) * sizeof *ids);
-    if (ids == NULL || !copy_texts(batch, projector, &node)) {
-        return PLM_COMMIT_NO_MEMORY;
-    }
-    plm_commit_result interned = intern_images(batch, client, &values, ids);
-    if (interned != PLM_COMMIT_OK) {
-        return interned;
-    }
-    node.image_ids = ids;
-    sum_sizes(&node, &values);
-    node.fingerprint = fingerprint(client->images.seed, &node);
-    plm_event *event = plm_batch_add(batch, kind);
-    if (event == NULL) {
-        return PLM_COMMIT_NO_MEMORY;
-    }
-    event->node = node;
-    return PLM_COMMIT_OK;
+    plm_reading reading;
+    plm_projector_read(projector, &reading);
+    return plm_commit_reading(batch, client, &reading, kind);
 }
 
 // MARK: Objects of any kind

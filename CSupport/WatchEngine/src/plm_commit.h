@@ -22,6 +22,9 @@ plm_commit_result plm_commit_object(plm_batch_builder *batch, plm_projector *pro
 /// rejection where the value is no usable Node.
 plm_commit_result plm_commit_node(plm_batch_builder *batch, plm_client *client,
                                   plm_projector *projector, plm_event_kind kind);
+/// Adds a node that was found usable, and before it the images it defines.
+plm_commit_result plm_commit_reading(plm_batch_builder *batch, plm_client *client,
+                                     plm_reading *reading, plm_event_kind kind);
 plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, plm_projector *projector);
 plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_projector *projector,
                                     bool in_stream);

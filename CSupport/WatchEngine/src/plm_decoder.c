@@ -5,15 +5,38 @@
 
 #include "plm_client.h"
 #include "plm_commit.h"
+#include "plm_element.h"
+#include "plm_node_reader.h"
 #include "plm_projector.h"
 
 // A body is one or more root objects. The root projector reads them, except that the object of a
 // watch event and the items of a list go to the element projector, each as a value of its own, and
 // the root projector gets `{}` in their place. So an object reads the same wherever it stands, and
 // an oversized one can be dropped without losing the rest of the stream.
+//
+// A Node's bytes are gathered until it is whole, and the node reader takes what it can of them.
+// What it leaves, and with a strict projection everything, is read by the element projector: by
+// replaying the bytes as if they came only now, so that it says of them whatever it would have
+// said.
 
 /// A buffer that one object made larger than this is not kept for the next.
 #define KEPT_OBJECT_BYTES (1024u * 1024)
+
+/// How API servers begin watch events; what begins so needs no parser.
+typedef struct envelope {
+    const char *text;
+    size_t length;
+    plm_event_kind kind;
+} envelope;
+
+#define ENVELOPE(type, kind)                                                                       \
+    {"{\"type\":\"" type "\",\"object\":", sizeof("{\"type\":\"" type "\",\"object\":") - 1, kind}
+
+static const envelope envelopes[] = {
+    ENVELOPE("MODIFIED", PLM_EVENT_MODIFIED),
+    ENVELOPE("ADDED", PLM_EVENT_ADDED),
+    ENVELOPE("DELETED", PLM_EVENT_DELETED),
+};
 
 /// What the root objects have turned out to be.
 typedef enum body_shape {
@@ -33,6 +56,15 @@ struct plm_decoder {
     /// Of a projection of whole objects: the element's bytes so far.
     bool keeps_objects;
     plm_buffer object;
+    /// NULL with a strict projection, or one of whole objects.
+    plm_node_reader *reader;
+    plm_wanted_label *wanted_labels;
+    plm_element gathered;
+    /// Bytes of the element go there; the element is there, whole.
+    bool gathering;
+    bool has_gathered;
+    /// From the start of the stream.
+    uint64_t gathered_offset;
     /// Only for decoders that are fed by hand.
     plm_batch_builder batch;
 
@@ -41,6 +73,8 @@ struct plm_decoder {
     body_shape shape;
     bool over;
 
+    /// What the root object has begun with so far, which its projector has not seen; or NULL.
+    const envelope *envelope;
     unsigned depth;
     bool in_string;
     bool escaped;
@@ -93,6 +127,22 @@ static bool copy_projection(plm_decoder *self, const plm_projection *projection)
     return true;
 }
 
+static bool create_reader(plm_decoder *self, plm_scanner scanner) {
+    const plm_allocator *allocator = &self->client->allocator;
+    self->wanted_labels =
+        plm_allocate(allocator, (self->label_key_count + 1) * sizeof *self->wanted_labels);
+    if (self->wanted_labels == NULL || !plm_element_init(&self->gathered, self->client, scanner)) {
+        return false;
+    }
+    for (size_t index = 0; index < self->label_key_count; index++) {
+        const plm_label_key *label = &self->label_keys[index];
+        self->wanted_labels[index] =
+            (plm_wanted_label){label->key, strlen(label->key), label->slot};
+    }
+    self->reader = plm_node_reader_create(self->client, self->wanted_labels, self->label_key_count);
+    return self->reader != NULL;
+}
+
 plm_decoder *plm_decoder_create(plm_client *client, const plm_projection *projection) {
     const plm_allocator *allocator = &client->allocator;
     plm_decoder *self = plm_allocate(allocator, sizeof *self);
@@ -108,7 +158,9 @@ plm_decoder *plm_decoder_create(plm_client *client, const plm_projection *projec
             allocator, &client->limits, self->label_keys, self->label_key_count,
             self->keeps_objects ? PLM_SCOPE_OBJECT : PLM_SCOPE_NODE);
     }
-    if (self->root == NULL || self->element == NULL) {
+    bool gathers = !projection->strict && !self->keeps_objects;
+    if (self->root == NULL || self->element == NULL ||
+        (gathers && !create_reader(self, projection->scanner))) {
         plm_decoder_destroy(self);
         return NULL;
     }
@@ -122,6 +174,9 @@ void plm_decoder_destroy(plm_decoder *self) {
     const plm_allocator *allocator = &self->client->allocator;
     plm_projector_destroy(self->root);
     plm_projector_destroy(self->element);
+    plm_node_reader_destroy(self->reader);
+    plm_element_free(&self->gathered);
+    plm_deallocate(allocator, self->wanted_labels);
     plm_deallocate(allocator, self->label_keys);
     plm_deallocate(allocator, self->label_text);
     plm_buffer_free(allocator, &self->object);
@@ -229,16 +284,22 @@ static bool flush(plm_decoder *self, cursor *cursor) {
         return true;
     }
     if (self->element_bytes > limit) {
-        self->dropping = true;
-        plm_projector_reject(self->element, "an object of more than %zu bytes (max_object_bytes)",
-                             limit);
-        return true;
+        // What comes before the bound tells its name, however it is cut.
+        count -= (size_t)(self->element_bytes - limit);
     }
     if (self->keeps_objects &&
         !plm_buffer_append(&self->client->allocator, &self->object, bytes, count)) {
         return fail_memory(self, cursor->batch);
     }
-    return feed(self, self->element, cursor, bytes, count, offset);
+    if (!feed(self, self->element, cursor, bytes, count, offset)) {
+        return false;
+    }
+    if (self->element_bytes > limit) {
+        self->dropping = true;
+        plm_projector_reject(self->element, "an object of more than %zu bytes (max_object_bytes)",
+                             limit);
+    }
+    return true;
 }
 
 // MARK: Commit
@@ -257,6 +318,10 @@ static bool ends_with_list(plm_text kind) {
 
 static bool forget_element(plm_decoder *self, plm_batch_builder *batch) {
     self->object.length = 0;
+    if (self->reader != NULL) {
+        plm_element_clear(&self->gathered);
+        self->has_gathered = false;
+    }
     if (self->object.capacity > KEPT_OBJECT_BYTES) {
         plm_buffer_free(&self->client->allocator, &self->object);
     }
@@ -268,12 +333,38 @@ static bool forget_element(plm_decoder *self, plm_batch_builder *batch) {
     return plm_projector_restart(self->element) || fail_memory(self, batch);
 }
 
-static plm_commit_result commit_object(plm_decoder *self, cursor *cursor, plm_event_kind kind) {
-    if (!self->keeps_objects) {
-        return plm_commit_node(cursor->batch, self->client, self->element, kind);
+/// Lets the projector read an element that was gathered.
+static bool project_gathered(plm_decoder *self, cursor *cursor) {
+    self->has_gathered = false;
+    uint64_t offset = self->gathered_offset;
+    size_t number = 0;
+    do {
+        plm_text part;
+        number = plm_element_part(&self->gathered, number, &part);
+        if (!feed(self, self->element, cursor, part.bytes, part.length, offset)) {
+            return false;
+        }
+        offset += part.length;
+    } while (number != 0);
+    return plm_projector_is_complete(self->element) ||
+           fail_at(self, cursor, PLM_FAILURE_SYNTAX, "brackets that do not match");
+}
+
+static bool commit_object(plm_decoder *self, cursor *cursor, plm_event_kind kind) {
+    plm_reading *reading =
+        self->has_gathered ? plm_node_reader_read(self->reader, &self->gathered) : NULL;
+    plm_commit_result result;
+    if (reading != NULL) {
+        result = plm_commit_reading(cursor->batch, self->client, reading, kind);
+    } else if (self->has_gathered && !project_gathered(self, cursor)) {
+        return false;
+    } else if (self->keeps_objects) {
+        result = plm_commit_object(cursor->batch, self->element,
+                                   (plm_text){self->object.bytes, self->object.length}, kind);
+    } else {
+        result = plm_commit_node(cursor->batch, self->client, self->element, kind);
     }
-    return plm_commit_object(cursor->batch, self->element,
-                             (plm_text){self->object.bytes, self->object.length}, kind);
+    return check_commit(self, cursor->batch, result) && forget_element(self, cursor->batch);
 }
 
 static bool commit_item(plm_decoder *self, cursor *cursor) {
@@ -285,8 +376,7 @@ static bool commit_item(plm_decoder *self, cursor *cursor) {
                  self->keeps_objects ? "a list" : "Nodes", shown(kind), kind.bytes);
         return fail_at(self, cursor, PLM_FAILURE_SYNTAX, message);
     }
-    plm_commit_result result = commit_object(self, cursor, PLM_EVENT_ADDED);
-    return check_commit(self, cursor->batch, result) && forget_element(self, cursor->batch);
+    return commit_object(self, cursor, PLM_EVENT_ADDED);
 }
 
 static bool commit_watch_event(plm_decoder *self, cursor *cursor) {
@@ -295,15 +385,22 @@ static bool commit_watch_event(plm_decoder *self, cursor *cursor) {
     if (!plm_projector_values(self->root).has_object) {
         plm_projector_reject(self->element, "a watch event without an object");
     }
+    bool is_rejected = plm_projector_rejection(self->root) != NULL;
+    if (!is_rejected && text_is(type, "ADDED")) {
+        return commit_object(self, cursor, PLM_EVENT_ADDED);
+    }
+    if (!is_rejected && text_is(type, "MODIFIED")) {
+        return commit_object(self, cursor, PLM_EVENT_MODIFIED);
+    }
+    if (!is_rejected && text_is(type, "DELETED")) {
+        return commit_object(self, cursor, PLM_EVENT_DELETED);
+    }
+    if (self->has_gathered && !project_gathered(self, cursor)) {
+        return false;
+    }
     plm_commit_result result;
-    if (plm_projector_rejection(self->root) != NULL) {
+    if (is_rejected) {
         result = plm_commit_rejection(cursor->batch, self->root);
-    } else if (text_is(type, "ADDED")) {
-        result = commit_object(self, cursor, PLM_EVENT_ADDED);
-    } else if (text_is(type, "MODIFIED")) {
-        result = commit_object(self, cursor, PLM_EVENT_MODIFIED);
-    } else if (text_is(type, "DELETED")) {
-        result = commit_object(self, cursor, PLM_EVENT_DELETED);
     } else if (text_is(type, "BOOKMARK")) {
         result = plm_commit_bookmark(cursor->batch, self->element);
     } else if (text_is(type, "ERROR")) {
@@ -356,6 +453,56 @@ static bool commit_root(plm_decoder *self, cursor *cursor) {
     return committed;
 }
 
+// MARK: Envelopes
+
+/// Begins an object of its own, whose first bracket the cursor is on.
+static bool begin_element(plm_decoder *self, cursor *cursor) {
+    if (!forget_element(self, cursor->batch)) {
+        return false;
+    }
+    self->in_element = true;
+    self->element_depth = self->depth;
+    self->element_bytes = 0;
+    self->gathering = self->reader != NULL;
+    self->gathered_offset = self->offset + (uint64_t)(cursor->at - cursor->chunk);
+    return true;
+}
+
+/// The usual begin of a watch event, whole and before its object: takes it.
+static bool take_envelope(plm_decoder *self, cursor *cursor) {
+    size_t left = (size_t)(cursor->end - cursor->at);
+    for (size_t index = 0; index < sizeof envelopes / sizeof *envelopes; index++) {
+        const envelope *usual = &envelopes[index];
+        if (left > usual->length && cursor->at[usual->length] == '{' &&
+            memcmp(cursor->at, usual->text, usual->length) == 0) {
+            self->envelope = usual;
+            self->root_bytes = usual->length;
+            cursor->at += usual->length;
+            cursor->pending = cursor->at;
+            return true;
+        }
+    }
+    return false;
+}
+
+/// The usual end of a watch event; the cursor is past it.
+static bool end_envelope(plm_decoder *self, cursor *cursor) {
+    plm_event_kind kind = self->envelope->kind;
+    self->envelope = NULL;
+    self->shape = SHAPE_WATCH;
+    self->root_bytes = 0;
+    cursor->pending = cursor->at;
+    return commit_object(self, cursor, kind);
+}
+
+/// A watch event goes on after its object: its projector learns what came before.
+static bool leave_envelope(plm_decoder *self, cursor *cursor) {
+    const envelope *usual = self->envelope;
+    self->envelope = NULL;
+    return feed(self, self->root, cursor, usual->text, usual->length, self->offset) &&
+           feed(self, self->root, cursor, "{}", 2, self->offset);
+}
+
 // MARK: Framing
 
 /// A bracket opens outside a string; the cursor is on it.
@@ -374,12 +521,12 @@ static bool open_bracket(plm_decoder *self, cursor *cursor) {
         } else if (*cursor->at == '{' && ((self->depth == 1 && next == PLM_PENDING_OBJECT) ||
                                           (self->depth == 2 && self->in_items))) {
             if (!feed(self, self->root, cursor, "{}", 2, self->offset) ||
-                !forget_element(self, cursor->batch)) {
+                !begin_element(self, cursor)) {
                 return false;
             }
-            self->in_element = true;
-            self->element_depth = self->depth;
-            self->element_bytes = 0;
+            if (self->gathering) {
+                return true;
+            }
         }
     }
     self->depth++;
@@ -412,7 +559,8 @@ static bool close_bracket(plm_decoder *self, cursor *cursor) {
     if (self->depth > 0) {
         return true;
     }
-    return flush(self, cursor) && commit_root(self, cursor);
+    return self->envelope != NULL ? end_envelope(self, cursor)
+                                  : flush(self, cursor) && commit_root(self, cursor);
 }
 
 /// Between root objects: white space, or the next one.
@@ -430,6 +578,9 @@ static bool begin_root(plm_decoder *self, cursor *cursor) {
         return fail_at(self, cursor, PLM_FAILURE_SYNTAX, "a second object after the whole answer");
     }
     self->depth = 1;
+    if (self->reader != NULL && take_envelope(self, cursor)) {
+        return begin_element(self, cursor);
+    }
     cursor->at++;
     return true;
 }
@@ -466,6 +617,10 @@ static bool step(plm_decoder *self, cursor *cursor) {
     if (self->depth == 0) {
         return begin_root(self, cursor);
     }
+    if (self->envelope != NULL && !self->in_element && *cursor->at != '}' &&
+        !leave_envelope(self, cursor)) {
+        return false;
+    }
     switch (*cursor->at) {
     case '"':
         self->in_string = true;
@@ -479,6 +634,50 @@ static bool step(plm_decoder *self, cursor *cursor) {
     }
 }
 
+// MARK: Gathering
+
+/// What was gathered passed a bound: it is taken step by step, as if it came only now.
+static bool replay(plm_decoder *self, plm_batch_builder *batch) {
+    uint64_t offset = self->offset;
+    self->offset = self->gathered_offset;
+    size_t number = 0;
+    do {
+        plm_text part;
+        number = plm_element_part(&self->gathered, number, &part);
+        cursor cursor = {part.bytes, part.bytes, part.bytes + part.length, part.bytes, batch};
+        while (cursor.at < cursor.end) {
+            if (!step(self, &cursor)) {
+                return false;
+            }
+        }
+        if (!flush(self, &cursor)) {
+            return false;
+        }
+        self->offset += part.length;
+    } while (number != 0);
+    self->offset = offset;
+    return true;
+}
+
+static bool gather(plm_decoder *self, cursor *cursor) {
+    size_t taken;
+    plm_element_result result =
+        plm_element_append(&self->gathered, cursor->at, (size_t)(cursor->end - cursor->at),
+                           PLM_MAX_DEPTH - self->element_depth, &taken);
+    cursor->at += taken;
+    cursor->pending = cursor->at;
+    switch (result) {
+    case PLM_ELEMENT_OPEN: return true;
+    case PLM_ELEMENT_NO_MEMORY: return fail_memory(self, cursor->batch);
+    case PLM_ELEMENT_REFUSED: self->gathering = false; return replay(self, cursor->batch);
+    case PLM_ELEMENT_WHOLE: break;
+    }
+    self->gathering = false;
+    self->in_element = false;
+    self->has_gathered = true;
+    return !self->in_items || commit_item(self, cursor);
+}
+
 bool plm_decoder_decode(plm_decoder *self, const char *bytes, size_t count,
                         plm_batch_builder *batch) {
     if (self->over) {
@@ -486,7 +685,7 @@ bool plm_decoder_decode(plm_decoder *self, const char *bytes, size_t count,
     }
     cursor cursor = {bytes, bytes, bytes + count, bytes, batch};
     while (cursor.at < cursor.end) {
-        if (!step(self, &cursor)) {
+        if (!(self->gathering ? gather(self, &cursor) : step(self, &cursor))) {
             return false;
         }
     }
@@ -503,7 +702,8 @@ bool plm_decoder_end(plm_decoder *self, plm_batch_builder *batch) {
     }
     self->over = true;
     bool in_object = self->depth > 0;
-    bool in_watch = self->shape == SHAPE_WATCH || root_text(self, PLM_FIELD_TYPE).bytes != NULL ||
+    bool in_watch = self->shape == SHAPE_WATCH || self->envelope != NULL ||
+                    root_text(self, PLM_FIELD_TYPE).bytes != NULL ||
                     (self->in_element && !self->in_items);
     if (in_object && !in_watch) {
         plm_batch_fail(batch, PLM_FAILURE_TRUNCATED,

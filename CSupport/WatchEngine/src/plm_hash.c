@@ -8,17 +8,6 @@
 #include <sys/random.h>
 #endif
 
-// Odd constants with evenly spread bits (fractions of the golden ratio and of square roots).
-#define MIX_A 0x9e3779b97f4a7c15u
-#define MIX_B 0x6a09e667f3bcc909u
-
-/// Multiplies to 128 bits and folds: every input bit reaches every output bit.
-static inline uint64_t fold(uint64_t left, uint64_t right) {
-    __extension__ typedef unsigned __int128 wide;
-    wide product = (wide)left * right;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static inline uint64_t load(const unsigned char *bytes, size_t count) {
     uint64_t word = 0;
     memcpy(&word, bytes, count);
@@ -26,25 +15,25 @@ static inline uint64_t load(const unsigned char *bytes, size_t count) {
 }
 
 uint64_t plm_hash_number(uint64_t seed, uint64_t value) {
-    return fold(seed ^ MIX_A, value ^ MIX_B);
+    return plm_hash_fold(seed ^ PLM_MIX_A, value ^ PLM_MIX_B);
 }
 
 uint64_t plm_hash_bytes(uint64_t seed, const void *bytes, size_t count) {
     const unsigned char *at = bytes;
     // The length goes in first, so that a text and its prefix with zero bytes differ.
-    uint64_t state = fold(seed ^ MIX_A, count ^ MIX_B);
+    uint64_t state = plm_hash_fold(seed ^ PLM_MIX_A, count ^ PLM_MIX_B);
     size_t left = count;
     while (left >= 16) {
-        state = fold(load(at, 8) ^ state, load(at + 8, 8) ^ MIX_B);
+        state = plm_hash_fold(load(at, 8) ^ state, load(at + 8, 8) ^ PLM_MIX_B);
         at += 16;
         left -= 16;
     }
     if (left >= 8) {
-        state = fold(load(at, 8) ^ state, load(at + 8, left - 8) ^ MIX_B);
+        state = plm_hash_fold(load(at, 8) ^ state, load(at + 8, left - 8) ^ PLM_MIX_B);
     } else if (left > 0) {
-        state = fold(load(at, left) ^ state, MIX_B);
+        state = plm_hash_fold(load(at, left) ^ state, PLM_MIX_B);
     }
-    return fold(state, MIX_A);
+    return plm_hash_fold(state, PLM_MIX_A);
 }
 
 uint64_t plm_hash_random_seed(void) {
@@ -59,5 +48,6 @@ uint64_t plm_hash_random_seed(void) {
 #endif
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return fold((uint64_t)now.tv_nsec ^ MIX_A, (uint64_t)now.tv_sec ^ (uint64_t)getpid());
+    return plm_hash_fold((uint64_t)now.tv_nsec ^ PLM_MIX_A,
+                         (uint64_t)now.tv_sec ^ (uint64_t)getpid());
 }

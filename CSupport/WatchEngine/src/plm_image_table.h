@@ -48,3 +48,7 @@ void plm_image_table_view(const plm_image_table *table, uint32_t id, plm_text *n
                           plm_image *image);
 /// Forgets an entry; its id stays unused for good.
 void plm_image_table_retire(plm_image_table *table, uint32_t id);
+/// Whether an entry is still there.
+static inline bool plm_image_table_has(const plm_image_table *table, uint32_t id) {
+    return id < table->next_id && table->by_id[id] != NULL;
+}

@@ -4,77 +4,82 @@
 
 typedef struct rule {
     const char *key;
+    size_t length;
     /// Below PLACE_TEXT a place; from there on a field.
     int place;
 } rule;
 
+#define RULE(key, place) {key, sizeof(key) - 1, place}
+
 // The places of a map's keys. What is not listed is skipped.
 static const rule object_rules[] = {
-    {"type", PLACE_TEXT + PLM_FIELD_TYPE},
-    {"object", PLACE_EVENT_OBJECT},
-    {"kind", PLACE_TEXT + PLM_FIELD_KIND},
-    {"metadata", PLACE_METADATA},
-    {"spec", PLACE_SPEC},
-    {"status", PLACE_STATUS},
-    {"items", PLACE_ITEMS},
-    {"details", PLACE_DETAILS},
-    {"code", PLACE_CODE},
-    {"reason", PLACE_TEXT + PLM_FIELD_REASON},
-    {"message", PLACE_TEXT + PLM_FIELD_MESSAGE},
-    {NULL, PLACE_SKIPPED},
+    RULE("type", PLACE_TEXT + PLM_FIELD_TYPE),
+    RULE("object", PLACE_EVENT_OBJECT),
+    RULE("kind", PLACE_TEXT + PLM_FIELD_KIND),
+    RULE("metadata", PLACE_METADATA),
+    RULE("spec", PLACE_SPEC),
+    RULE("status", PLACE_STATUS),
+    RULE("items", PLACE_ITEMS),
+    RULE("details", PLACE_DETAILS),
+    RULE("code", PLACE_CODE),
+    RULE("reason", PLACE_TEXT + PLM_FIELD_REASON),
+    RULE("message", PLACE_TEXT + PLM_FIELD_MESSAGE),
+    {NULL, 0, PLACE_SKIPPED},
 };
 static const rule metadata_rules[] = {
-    {"name", PLACE_TEXT + PLM_FIELD_NAME},
-    {"namespace", PLACE_TEXT + PLM_FIELD_NAMESPACE},
-    {"uid", PLACE_TEXT + PLM_FIELD_UID},
-    {"resourceVersion", PLACE_TEXT + PLM_FIELD_RESOURCE_VERSION},
-    {"creationTimestamp", PLACE_TEXT + PLM_FIELD_CREATION_TIMESTAMP},
-    {"deletionTimestamp", PLACE_TEXT + PLM_FIELD_DELETION_TIMESTAMP},
-    {"continue", PLACE_TEXT + PLM_FIELD_CONTINUE},
-    {"remainingItemCount", PLACE_REMAINING},
-    {"labels", PLACE_LABELS},
-    {"annotations", PLACE_ANNOTATIONS},
-    {NULL, PLACE_SKIPPED},
+    RULE("name", PLACE_TEXT + PLM_FIELD_NAME),
+    RULE("namespace", PLACE_TEXT + PLM_FIELD_NAMESPACE),
+    RULE("uid", PLACE_TEXT + PLM_FIELD_UID),
+    RULE("resourceVersion", PLACE_TEXT + PLM_FIELD_RESOURCE_VERSION),
+    RULE("creationTimestamp", PLACE_TEXT + PLM_FIELD_CREATION_TIMESTAMP),
+    RULE("deletionTimestamp", PLACE_TEXT + PLM_FIELD_DELETION_TIMESTAMP),
+    RULE("continue", PLACE_TEXT + PLM_FIELD_CONTINUE),
+    RULE("remainingItemCount", PLACE_REMAINING),
+    RULE("labels", PLACE_LABELS),
+    RULE("annotations", PLACE_ANNOTATIONS),
+    {NULL, 0, PLACE_SKIPPED},
 };
 static const rule annotation_rules[] = {
-    {"k8s.io/initial-events-end", PLACE_TEXT + PLM_FIELD_INITIAL_EVENTS_END},
-    {NULL, PLACE_SKIPPED},
+    RULE("k8s.io/initial-events-end", PLACE_TEXT + PLM_FIELD_INITIAL_EVENTS_END),
+    {NULL, 0, PLACE_SKIPPED},
 };
-static const rule spec_rules[] = {{"unschedulable", PLACE_UNSCHEDULABLE}, {NULL, PLACE_SKIPPED}};
+static const rule spec_rules[] = {RULE("unschedulable", PLACE_UNSCHEDULABLE),
+                                  {NULL, 0, PLACE_SKIPPED}};
 static const rule status_rules[] = {
-    {"capacity", PLACE_CAPACITY},     {"allocatable", PLACE_ALLOCATABLE},
-    {"conditions", PLACE_CONDITIONS}, {"nodeInfo", PLACE_NODE_INFO},
-    {"images", PLACE_IMAGES},         {NULL, PLACE_SKIPPED},
+    RULE("capacity", PLACE_CAPACITY),     RULE("allocatable", PLACE_ALLOCATABLE),
+    RULE("conditions", PLACE_CONDITIONS), RULE("nodeInfo", PLACE_NODE_INFO),
+    RULE("images", PLACE_IMAGES),         {NULL, 0, PLACE_SKIPPED},
 };
 static const rule capacity_rules[] = {
-    {"ephemeral-storage", PLACE_TEXT + PLM_FIELD_CAPACITY},
-    {NULL, PLACE_SKIPPED},
+    RULE("ephemeral-storage", PLACE_TEXT + PLM_FIELD_CAPACITY),
+    {NULL, 0, PLACE_SKIPPED},
 };
 static const rule allocatable_rules[] = {
-    {"ephemeral-storage", PLACE_TEXT + PLM_FIELD_ALLOCATABLE},
-    {NULL, PLACE_SKIPPED},
+    RULE("ephemeral-storage", PLACE_TEXT + PLM_FIELD_ALLOCATABLE),
+    {NULL, 0, PLACE_SKIPPED},
 };
 static const rule condition_rules[] = {
-    {"type", PLACE_CONDITION_TYPE},
-    {"status", PLACE_CONDITION_STATUS},
-    {NULL, PLACE_SKIPPED},
+    RULE("type", PLACE_CONDITION_TYPE),
+    RULE("status", PLACE_CONDITION_STATUS),
+    {NULL, 0, PLACE_SKIPPED},
 };
 static const rule node_info_rules[] = {
-    {"containerRuntimeVersion", PLACE_TEXT + PLM_FIELD_RUNTIME_VERSION},
-    {"kubeletVersion", PLACE_TEXT + PLM_FIELD_KUBELET_VERSION},
-    {"bootID", PLACE_TEXT + PLM_FIELD_BOOT_ID},
-    {NULL, PLACE_SKIPPED},
+    RULE("containerRuntimeVersion", PLACE_TEXT + PLM_FIELD_RUNTIME_VERSION),
+    RULE("kubeletVersion", PLACE_TEXT + PLM_FIELD_KUBELET_VERSION),
+    RULE("bootID", PLACE_TEXT + PLM_FIELD_BOOT_ID),
+    {NULL, 0, PLACE_SKIPPED},
 };
 static const rule image_rules[] = {
-    {"names", PLACE_NAMES}, {"sizeBytes", PLACE_IMAGE_SIZE}, {NULL, PLACE_SKIPPED}};
+    RULE("names", PLACE_NAMES), RULE("sizeBytes", PLACE_IMAGE_SIZE), {NULL, 0, PLACE_SKIPPED}};
 static const rule details_rules[] = {
-    {"name", PLACE_TEXT + PLM_FIELD_DETAILS_NAME},
-    {"kind", PLACE_TEXT + PLM_FIELD_DETAILS_KIND},
-    {"causes", PLACE_CAUSES},
-    {"retryAfterSeconds", PLACE_RETRY_AFTER},
-    {NULL, PLACE_SKIPPED},
+    RULE("name", PLACE_TEXT + PLM_FIELD_DETAILS_NAME),
+    RULE("kind", PLACE_TEXT + PLM_FIELD_DETAILS_KIND),
+    RULE("causes", PLACE_CAUSES),
+    RULE("retryAfterSeconds", PLACE_RETRY_AFTER),
+    {NULL, 0, PLACE_SKIPPED},
 };
-static const rule cause_rules[] = {{"reason", PLACE_TEXT + PLM_FIELD_CAUSE}, {NULL, PLACE_SKIPPED}};
+static const rule cause_rules[] = {RULE("reason", PLACE_TEXT + PLM_FIELD_CAUSE),
+                                   {NULL, 0, PLACE_SKIPPED}};
 
 static const rule *const rules_of_map[PLACE_TEXT] = {
     [PLACE_OBJECT] = object_rules,           [PLACE_METADATA] = metadata_rules,
@@ -95,11 +100,34 @@ static const int element_of_array[PLACE_TEXT] = {
 
 int plm_place_of_key(int map, const char *key, size_t count) {
     for (const rule *rule = rules_of_map[map]; rule != NULL && rule->key != NULL; rule++) {
-        if (strlen(rule->key) == count && memcmp(rule->key, key, count) == 0) {
+        if (rule->length == count && memcmp(rule->key, key, count) == 0) {
             return rule->place;
         }
     }
     return PLACE_SKIPPED;
+}
+
+uint64_t plm_place_key_lengths(int map) {
+    uint64_t lengths = 0;
+    for (const rule *rule = rules_of_map[map]; rule != NULL && rule->key != NULL; rule++) {
+        lengths |= (uint64_t)1 << (rule->length % 64);
+    }
+    return lengths;
+}
+
+uint64_t plm_place_all_keys(int map) {
+    switch (map) {
+    case PLACE_SPEC: return PLM_PLACE_BIT(PLACE_UNSCHEDULABLE);
+    case PLACE_CAPACITY: return PLM_PLACE_BIT(PLACE_TEXT + PLM_FIELD_CAPACITY);
+    case PLACE_ALLOCATABLE: return PLM_PLACE_BIT(PLACE_TEXT + PLM_FIELD_ALLOCATABLE);
+    case PLACE_CONDITION:
+        return PLM_PLACE_BIT(PLACE_CONDITION_TYPE) | PLM_PLACE_BIT(PLACE_CONDITION_STATUS);
+    case PLACE_NODE_INFO:
+        return PLM_PLACE_BIT(PLACE_TEXT + PLM_FIELD_RUNTIME_VERSION) |
+               PLM_PLACE_BIT(PLACE_TEXT + PLM_FIELD_KUBELET_VERSION) |
+               PLM_PLACE_BIT(PLACE_TEXT + PLM_FIELD_BOOT_ID);
+    default: return 0;
+    }
 }
 
 int plm_place_of_element(int array) {

@@ -42,6 +42,15 @@ typedef enum plm_place {
 
 /// The place of a key's value in a map; PLACE_SKIPPED for what nobody asked for.
 int plm_place_of_key(int map, const char *key, size_t count);
+/// The lengths that a map's keys have, modulo 64, one bit each: most keys that nobody asked for
+/// have another.
+uint64_t plm_place_key_lengths(int map);
+/// One bit for each place that a key may lead to.
+#define PLM_PLACE_BIT(place) ((uint64_t)1 << (place))
+_Static_assert((int)PLACE_TEXT + (int)PLM_FIELD_LABEL <= 64, "every place has a bit");
+/// The places of all that is wanted of a map: once it has been read, the rest of the map is
+/// skipped, repeated keys included. 0 for a map that is read to its end.
+uint64_t plm_place_all_keys(int map);
 /// The place of an array's elements; PLACE_SKIPPED for what is no wanted array.
 int plm_place_of_element(int array);
 /// Whether the place is a map whose keys are looked at.

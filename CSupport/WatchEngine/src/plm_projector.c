@@ -27,6 +27,9 @@ struct plm_projector {
 
     /// Places of the open maps and arrays.
     int open[MAX_TRACKED_DEPTH];
+    /// Places read in each, and the places of all that is wanted of it (0: it is read to its end).
+    uint64_t seen[MAX_TRACKED_DEPTH];
+    uint64_t wanted[MAX_TRACKED_DEPTH];
     size_t depth;
     /// Open maps and arrays below the last tracked one.
     size_t skipped_depth;
@@ -78,6 +81,8 @@ static int out_of_memory(plm_projector *self) {
 /// only where all kinds are alike.
 static bool matters(const plm_projector *self, int place) {
     switch (place) {
+    // It is of bookmarks, and means nothing in other objects.
+    case PLACE_TEXT + PLM_FIELD_INITIAL_EVENTS_END: return false;
     case PLACE_METADATA:
     case PLACE_ITEMS:
     case PLACE_EVENT_OBJECT:
@@ -364,7 +369,12 @@ static int on_map_key(void *context, const unsigned char *value, size_t count) {
         }
         return 1;
     }
+    uint64_t wanted = self->wanted[self->depth - 1];
+    if (wanted != 0 && (self->seen[self->depth - 1] & wanted) == wanted) {
+        return 1;
+    }
     self->next = plm_place_of_key(parent, key, count);
+    self->seen[self->depth - 1] |= PLM_PLACE_BIT(self->next);
     if (parent == PLACE_OBJECT && !is_in_scope(self, self->next)) {
         self->next = PLACE_SKIPPED;
     }
@@ -376,6 +386,8 @@ static int open_container(plm_projector *self, int place) {
         self->skipped_depth++;
         return 1;
     }
+    self->seen[self->depth] = 0;
+    self->wanted[self->depth] = plm_place_all_keys(place);
     self->open[self->depth++] = place;
     self->next = PLACE_SKIPPED;
     return 1;
@@ -587,4 +599,11 @@ plm_projected plm_projector_values(const plm_projector *self) {
     values.name_lengths = self->name_lengths;
     values.name_bytes = self->name_bytes.bytes;
     return values;
+}
+
+void plm_projector_read(const plm_projector *self, plm_reading *reading) {
+    for (size_t field = 0; field < PLM_FIELD_COUNT; field++) {
+        reading->texts[field] = plm_projector_text(self, (plm_field)field);
+    }
+    reading->values = plm_projector_values(self);
 }

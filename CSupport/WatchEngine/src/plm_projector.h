@@ -4,43 +4,7 @@
 // or a list's envelope, found by path. It knows nothing of framing: it is fed whole values, in
 // pieces of any size. It commits nothing: the decoder takes the fields when the value has ended.
 
-#include "plm_memory.h"
-
-/// Scalars that are kept as text.
-typedef enum plm_field {
-    PLM_FIELD_TYPE, // of a watch event
-    PLM_FIELD_KIND,
-    PLM_FIELD_NAME,
-    PLM_FIELD_NAMESPACE,
-    PLM_FIELD_UID,
-    PLM_FIELD_RESOURCE_VERSION,
-    PLM_FIELD_CREATION_TIMESTAMP,
-    PLM_FIELD_DELETION_TIMESTAMP,
-    PLM_FIELD_CONTINUE,
-    PLM_FIELD_INITIAL_EVENTS_END,
-    PLM_FIELD_CAPACITY,
-    PLM_FIELD_ALLOCATABLE,
-    PLM_FIELD_RUNTIME_VERSION,
-    PLM_FIELD_KUBELET_VERSION,
-    PLM_FIELD_BOOT_ID,
-    PLM_FIELD_REASON,
-    PLM_FIELD_MESSAGE,
-    PLM_FIELD_DETAILS_NAME,
-    PLM_FIELD_DETAILS_KIND,
-    PLM_FIELD_CAUSE,
-    PLM_FIELD_LABEL, // the first of PLM_LABEL_SLOTS
-    PLM_FIELD_COUNT = PLM_FIELD_LABEL + PLM_LABEL_SLOTS,
-} plm_field;
-
-/// One entry of status.images as read, before it is interned.
-typedef struct plm_raw_image {
-    /// Into `name_lengths` and `name_bytes`.
-    size_t first_name;
-    size_t first_byte;
-    size_t name_count;
-    size_t byte_count;
-    int64_t size_bytes;
-} plm_raw_image;
+#include "plm_reading.h"
 
 typedef struct plm_projector plm_projector;
 
@@ -96,20 +60,6 @@ const char *plm_projector_rejection(const plm_projector *projector);
 void plm_projector_reject(plm_projector *projector, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-typedef struct plm_projected {
-    plm_condition ready;
-    plm_condition disk_pressure;
-    bool unschedulable;
-    bool has_items;
-    bool has_object;
-    bool has_images;
-    const plm_raw_image *images;
-    size_t image_count;
-    const uint32_t *name_lengths;
-    const char *name_bytes;
-    int64_t code;
-    int64_t retry_after_seconds;
-    int64_t remaining_item_count;
-} plm_projected;
-
 plm_projected plm_projector_values(const plm_projector *projector);
+/// All of it.
+void plm_projector_read(const plm_projector *projector, plm_reading *reading);

@@ -1,9 +1,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "plm_batch.h"
 #include "plm_canceller.h"
@@ -32,6 +35,14 @@ struct plm_stream {
     plm_decoder *decoder;
     plm_buffer body;
     uint64_t body_bytes;
+
+    int32_t window_ms;
+    /// What is waited of that: less, down to nothing, where the socket's buffer would fill
+    /// meanwhile.
+    int32_t wait_ms;
+    /// Bytes read since they were last left to gather, and whether there is anything to gather for.
+    uint64_t gathered_bytes;
+    bool is_gathering;
 
     int64_t response_deadline_ms;
     bool has_head;
@@ -353,17 +364,24 @@ static bool add_headers(plm_stream *self, const plm_request *request) {
 }
 
 static int on_socket(void *context, curl_socket_t socket, curlsocktype purpose) {
-    const plm_client *client = context;
+    plm_client *client = context;
     if (purpose == CURLSOCKTYPE_IPCXN) {
+        client->socket = socket;
 #if defined(TCP_USER_TIMEOUT)
         unsigned int timeout_ms = (unsigned int)client->dead_peer_timeout_ms;
         setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 #else
-        (void)client;
-        (void)socket;
 #endif
     }
     return CURL_SOCKOPT_OK;
+}
+
+static int on_close(void *context, curl_socket_t socket) {
+    plm_client *client = context;
+    if (client->socket == socket) {
+        client->socket = CURL_SOCKET_BAD;
+    }
+    return close(socket);
 }
 
 static void set_blob(CURL *easy, CURLoption option, const plm_buffer *pem) {
@@ -419,6 +437,8 @@ static bool set_options(plm_stream *self, const plm_request *request, const char
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, probe_seconds);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, client);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, self->client);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, self);
@@ -486,6 +506,7 @@ plm_stream *plm_stream_open(plm_client *client, const plm_request *request,
     int32_t timeout = request->response_timeout_ms > 0 ? request->response_timeout_ms
                                                        : DEFAULT_RESPONSE_TIMEOUT_MS;
     self->response_deadline_ms = now_ms() + timeout;
+    plm_stream_set_window(self, request->window_ms);
     self->decoder = projection == NULL ? NULL : plm_decoder_create(client, projection);
     self->easy = curl_easy_init();
     if (!plm_batch_init(&self->batch, &client->allocator) || self->easy == NULL ||
@@ -532,20 +553,112 @@ static void collect_messages(plm_client *client) {
     }
 }
 
+/// Less than this in the kernel is not worth another look at once.
+#define DRAINED_BYTES (64u * 1024)
+/// So much is moved before the caller gets its batch.
+#define MOVED_BYTES (1024u * 1024)
+
+void plm_stream_set_window(plm_stream *self, int32_t window_ms) {
+    if (window_ms != self->window_ms) {
+        self->window_ms = window_ms;
+        self->wait_ms = window_ms;
+    }
+}
+
+/// Whether bytes may be left to gather: of a body that is decoded.
+static bool has_window(const plm_stream *self) {
+    return self->window_ms > 0 && self->decoder != NULL && self->has_head && is_success(self);
+}
+
+/// Lets bytes gather, `wait_ms` at most.
+static void gather(plm_stream *self, int64_t wait_ms) {
+    self->is_gathering = false;
+    self->gathered_bytes = 0;
+    if (wait_ms > self->wait_ms) {
+        wait_ms = self->wait_ms;
+    }
+    if (wait_ms <= 0) {
+        return;
+    }
+    if (self->canceller != NULL) {
+        plm_canceller_sleep(self->canceller, (int32_t)wait_ms);
+    } else {
+        poll(NULL, 0, (int)wait_ms);
+    }
+}
+
+/// Bytes that wait in the kernel. libcurl reads about a hundred times and then leaves the rest.
+static size_t pending_bytes(const plm_stream *self) {
+    int pending = 0;
+    // libcurl does not tell which socket it reads from; mostly the client has one.
+    curl_socket_t socket = self->client->socket;
+    return socket != CURL_SOCKET_BAD && ioctl(socket, FIONREAD, &pending) == 0 && pending > 0
+               ? (size_t)pending
+               : 0;
+}
+
+/// Learns from what had gathered. The kernel grows the buffer of who reads fast, so that a window
+/// that was too long at first is none later.
+static void adapt_window(plm_stream *self) {
+    int buffer = 0;
+    socklen_t size = sizeof buffer;
+    if (self->client->socket == CURL_SOCKET_BAD ||
+        getsockopt(self->client->socket, SOL_SOCKET, SO_RCVBUF, &buffer, &size) != 0) {
+        return;
+    }
+    // Half of what the kernel says is for its own books.
+    uint64_t room = (uint64_t)buffer / 2;
+    if (self->gathered_bytes >= room / 2) {
+        self->wait_ms /= 2;
+    } else if (self->gathered_bytes < room / 8) {
+        int32_t longer = self->wait_ms * 2 + 1;
+        self->wait_ms = longer < self->window_ms ? longer : self->window_ms;
+    }
+}
+
+/// Moves what has come, some megabyte at most.
+static CURLMcode move(plm_stream *self) {
+    plm_client *client = self->client;
+    uint64_t start = self->body_bytes;
+    size_t left = 0;
+    CURLMcode code;
+    do {
+        uint64_t before = self->body_bytes;
+        int running;
+        code = curl_multi_perform(client->multi, &running);
+        collect_messages(client);
+        if (!has_window(self) || self->body_bytes == before) {
+            break;
+        }
+        left = pending_bytes(self);
+    } while (code == CURLM_OK && !self->is_over && left >= DRAINED_BYTES &&
+             self->body_bytes - start < MOVED_BYTES);
+    uint64_t moved = self->body_bytes - start;
+    self->gathered_bytes += moved;
+    if (moved > 0 && left < DRAINED_BYTES && has_window(self)) {
+        self->is_gathering = true;
+        adapt_window(self);
+    }
+    return code;
+}
+
 /// Moves bytes once and waits for more, `wait_ms` at most.
 static void work(plm_stream *self, int64_t wait_ms) {
     plm_client *client = self->client;
-    int running;
-    CURLMcode code = curl_multi_perform(client->multi, &running);
-    collect_messages(client);
+    if (self->is_gathering && has_window(self)) {
+        gather(self, wait_ms);
+    }
+    CURLMcode code = move(self);
     if (code == CURLM_OK && self->batch.count == 0 && !self->is_over && wait_ms > 0) {
         struct curl_waitfd wake = {.fd = -1};
         if (self->canceller != NULL) {
             wake = (struct curl_waitfd){plm_canceller_descriptor(self->canceller), CURL_WAIT_POLLIN,
                                         0};
         }
+        int ready = 0;
         code = curl_multi_poll(client->multi, &wake, self->canceller != NULL ? 1 : 0,
-                               wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, NULL);
+                               wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, &ready);
+        self->is_gathering |= ready > 0;
     }
     if (code != CURLM_OK && !self->is_over) {
         fail(self, PLM_FAILURE_TRANSPORT, curl_multi_strerror(code));

@@ -15,16 +15,31 @@ package enum FileReader {
             throw KubeError(.file, "cannot open \(path): \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
+        // As large as it says, and a byte more to see the end; what grows, or is no file, is read on.
+        var status = stat()
+        let size = fstat(descriptor, &status) == 0 ? max(0, Int(status.st_size)) : 0
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
-            let count = systemRead(descriptor, &buffer, buffer.count)
-            if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw KubeError(.file, "cannot read \(path): \(String(cString: strerror(errno)))")
+            let room = bytes.isEmpty ? size + 1 : max(1 << 16, bytes.count)
+            var fault: Int32 = 0
+            let piece = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+                while filled < room {
+                    let count = systemRead(
+                        descriptor, buffer.baseAddress! + filled, room - filled)
+                    if count == 0 { return }
+                    if count > 0 {
+                        filled += count
+                    } else if errno != EINTR {
+                        fault = errno
+                        return
+                    }
+                }
             }
-            bytes.append(contentsOf: buffer[..<count])
+            guard fault == 0 else {
+                throw KubeError(.file, "cannot read \(path): \(String(cString: strerror(fault)))")
+            }
+            if bytes.isEmpty { bytes = piece } else { bytes.append(contentsOf: piece) }
+            if piece.count < room { return bytes }
         }
     }
 

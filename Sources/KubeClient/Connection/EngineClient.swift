@@ -35,6 +35,8 @@ package struct EngineRequest {
     package var responseTimeout: Duration?
     /// To the end of the answer; nil: none.
     package var totalTimeout: Duration?
+    /// Bytes gather for so long before they are read.
+    package var window = Duration.zero
     package var canceller: Canceller
 
     package init(target: String, token: String, canceller: Canceller) {
@@ -63,6 +65,7 @@ extension EngineClient {
                                 bearer_token: token,
                                 response_timeout_ms: request.responseTimeout?.milliseconds ?? 0,
                                 total_timeout_ms: request.totalTimeout?.milliseconds ?? 0,
+                                window_ms: request.window.milliseconds,
                                 canceller: request.canceller.handle)
                             return plm_stream_open(handle, &parts, projection)
                         }

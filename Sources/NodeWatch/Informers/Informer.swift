@@ -21,6 +21,7 @@ public final class Informer<Value: Sendable>: Sendable {
     private let reader: ResourceReader<Value>
     private let selector: NodeSelector
     private let core: InformerCore<ResourceTable<Value>>
+    private let options: RunnerOptions
     private let onNotice: @Sendable (WatchNotice) -> Void
 
     /// Makes an informer of what a function makes of each object. Nothing happens before ``run()``.
@@ -33,17 +34,21 @@ public final class Informer<Value: Sendable>: Sendable {
     ///   - fieldSelector: Which of them, by fields: "metadata.name=x".
     ///   - resync: As ``SharedNodeInformer``.
     ///   - queueLimit: As ``SharedNodeInformer``.
-    ///   - onNotice: As ``SharedNodeInformer``.
+    ///   - batchWindow, onNotice: As of a ``SharedNodeInformer``.
     ///   - decode: Called on the stream's thread with an object's JSON, once for each version.
     /// - Throws: `memory`.
     public init(
         client: KubeClient, _ type: ResourceType, namespace: String = "",
         labelSelector: String = "", fieldSelector: String = "", resync: Duration? = nil,
-        queueLimit: Int = 10_000, onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in },
+        batchWindow: Duration = .milliseconds(50), queueLimit: Int = 10_000,
+        onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in },
         decode: @escaping @Sendable ([UInt8]) throws -> Value
     ) throws(KubeError) {
         self.client = client
         self.onNotice = onNotice
+        var options = RunnerOptions()
+        options.batchWindow = batchWindow
+        self.options = options
         selector = NodeSelector(labels: labelSelector, fields: fieldSelector)
         reader = ResourceReader(
             path: type.path(namespace: namespace), resourceName: type.qualifiedName, decode: decode)
@@ -78,11 +83,11 @@ public final class Informer<Value: Sendable>: Sendable {
     /// - Throws: `request` when it has run before.
     public func run() async throws(KubeError) {
         let (client, reader, selector) = (client, reader, selector)
-        let (core, onNotice) = (core, onNotice)
+        let (core, options, onNotice) = (core, options, onNotice)
         try await core.run {
             ReflectorRunner(
                 client, reader, selector, core.hub, core.canceller, core.counters,
-                RunnerOptions(), notify: onNotice
+                options, notify: onNotice
             ).run()
         }
     }
@@ -97,12 +102,13 @@ extension Informer where Value: Decodable {
     public convenience init(
         client: KubeClient, _ type: ResourceType, namespace: String = "",
         labelSelector: String = "", fieldSelector: String = "", resync: Duration? = nil,
-        queueLimit: Int = 10_000, onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
+        batchWindow: Duration = .milliseconds(50), queueLimit: Int = 10_000,
+        onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
     ) throws(KubeError) {
         try self.init(
             client: client, type, namespace: namespace, labelSelector: labelSelector,
-            fieldSelector: fieldSelector, resync: resync, queueLimit: queueLimit,
-            onNotice: onNotice
+            fieldSelector: fieldSelector, resync: resync, batchWindow: batchWindow,
+            queueLimit: queueLimit, onNotice: onNotice
         ) { json in
             try JSONDecoder().decode(Value.self, from: Data(json))
         }

@@ -30,6 +30,7 @@ public final class SharedNodeInformer: Sendable {
     private let core: InformerCore<NodeTable>
     private let onNotice: @Sendable (WatchNotice) -> Void
     private let options: RunnerOptions
+    private let reader: NodeReader
 
     /// Makes an informer. Nothing happens before ``run()``.
     ///
@@ -38,6 +39,11 @@ public final class SharedNodeInformer: Sendable {
     ///   - selector: Which of them.
     ///   - resync: Every so often each handler is told again of every node there is, as an update to
     ///     itself, from the store and without asking the server. At least a second; nil: never.
+    ///   - batchWindow: What comes is read at such intervals, so that a busy cluster does not wake the
+    ///     reader for each event: most of what watching costs. A change is noticed so much later at most;
+    ///     the kubelet itself takes up to 40 s to report one. Zero: as it comes.
+    ///   - strict: Every byte goes through a JSON parser. Without it, what nobody asks for is skipped by
+    ///     its brackets and quotes, and faults in there go unseen.
     ///   - queueLimit: For so many nodes changes may wait for one slow reader, before its queue is
     ///     dropped and it is told the difference instead.
     ///   - onNotice: Called on the stream's thread with what becomes of the connection; must not
@@ -45,11 +51,14 @@ public final class SharedNodeInformer: Sendable {
     /// - Throws: `memory`.
     public convenience init(
         client: KubeClient, selector: NodeSelector = .all, resync: Duration? = nil,
-        queueLimit: Int = 10_000, onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
+        batchWindow: Duration = .milliseconds(50), strict: Bool = false, queueLimit: Int = 10_000,
+        onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
     ) throws(KubeError) {
+        var options = RunnerOptions()
+        options.batchWindow = batchWindow
         try self.init(
-            client: client, selector: selector, resync: resync, queueLimit: queueLimit,
-            options: .init(), onNotice: onNotice)
+            client: client, selector: selector, resync: resync, strict: strict,
+            queueLimit: queueLimit, options: options, onNotice: onNotice)
     }
 
     /// One with less patience for a streaming list that has no end. For tests.
@@ -60,17 +69,18 @@ public final class SharedNodeInformer: Sendable {
         var options = RunnerOptions()
         options.endBookmarkPatience = endBookmarkPatience
         try self.init(
-            client: client, selector: .all, resync: nil, queueLimit: 10_000, options: options,
-            onNotice: onNotice)
+            client: client, selector: .all, resync: nil, strict: false, queueLimit: 10_000,
+            options: options, onNotice: onNotice)
     }
 
     private init(
-        client: KubeClient, selector: NodeSelector, resync: Duration?, queueLimit: Int,
-        options: RunnerOptions, onNotice: @escaping @Sendable (WatchNotice) -> Void
+        client: KubeClient, selector: NodeSelector, resync: Duration?, strict: Bool,
+        queueLimit: Int, options: RunnerOptions, onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         self.client = client
         self.selector = selector
         self.options = options
+        reader = NodeReader(isStrict: strict)
         self.onNotice = onNotice
         core = try InformerCore(queueLimit: queueLimit, resync: resync) {
             onNotice(.handlerFailed($0))
@@ -108,10 +118,10 @@ public final class SharedNodeInformer: Sendable {
     /// - Throws: `request` when it has run before.
     public func run() async throws(KubeError) {
         let (client, selector, core) = (client, selector, core)
-        let (options, onNotice) = (options, onNotice)
+        let (options, reader, onNotice) = (options, reader, onNotice)
         try await core.run {
             ReflectorRunner(
-                client, NodeReader(), selector, core.hub, core.canceller, core.counters, options,
+                client, reader, selector, core.hub, core.canceller, core.counters, options,
                 notify: onNotice
             ).run()
         }

@@ -19,8 +19,9 @@ enum NodeLabels {
     ]
 
     /// Lends the projection of a node summary.
-    static func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result
-    {
+    static func withProjection<Result>(
+        isStrict: Bool, _ body: (UnsafePointer<plm_projection>) -> Result
+    ) -> Result {
         let engineKeys = keys.map { label in
             plm_label_key(
                 key: UnsafeRawPointer(label.key.utf8Start).assumingMemoryBound(to: CChar.self),
@@ -28,7 +29,8 @@ enum NodeLabels {
         }
         return engineKeys.withUnsafeBufferPointer { keys in
             var projection = plm_projection(
-                label_keys: keys.baseAddress, label_key_count: keys.count, whole_objects: false)
+                label_keys: keys.baseAddress, label_key_count: keys.count, whole_objects: false,
+                strict: isStrict, scanner: .automatic)
             return body(&projection)
         }
     }

@@ -4,12 +4,16 @@ import WatchEngine
 /// Makes packed nodes of the engine's.
 struct NodeReader: StreamReader {
     private var images = ImageTable()
+    /// Every byte goes through a JSON parser.
+    private let isStrict: Bool
+
+    init(isStrict: Bool) { self.isStrict = isStrict }
 
     let path = "/api/v1/nodes"
     let resourceName = "nodes"
 
     func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result {
-        NodeLabels.withProjection(body)
+        NodeLabels.withProjection(isStrict: isStrict, body)
     }
 
     mutating func beginEngine() { images = ImageTable() }

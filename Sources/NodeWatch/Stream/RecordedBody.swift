@@ -29,15 +29,18 @@ package struct RecordedBody: ~Copyable {
     private let chunkBytes: Int
     private let client: EngineClient
     private let images = ImageTable()
+    private let isStrict: Bool
 
     /// Takes a body to decode in chunks of so many bytes.
     ///
     /// - Throws: `memory`.
     package init(
-        _ bytes: [UInt8], chunkBytes: Int, limits: DecodingLimits = DecodingLimits()
+        _ bytes: [UInt8], chunkBytes: Int, strict: Bool = false,
+        limits: DecodingLimits = DecodingLimits()
     ) throws(KubeError) {
         self.bytes = bytes
         self.chunkBytes = max(1, chunkBytes)
+        isStrict = strict
         client = try .forDecoding(limits: limits)
     }
 
@@ -45,7 +48,9 @@ package struct RecordedBody: ~Copyable {
     ///
     /// - Throws: `malformed`, `truncated`, `notKubernetes`, `limit`, `memory`.
     package func decode() throws(KubeError) -> Summary {
-        let decoder = NodeLabels.withProjection { plm_decoder_create(client.handle, $0) }
+        let decoder = NodeLabels.withProjection(isStrict: isStrict) {
+            plm_decoder_create(client.handle, $0)
+        }
         guard let decoder else { throw .outOfMemory }
         defer { plm_decoder_destroy(decoder) }
 

@@ -11,6 +11,10 @@ struct RunnerOptions: Sendable {
     var endBookmarkPatience = Duration.seconds(30)
     /// A plain list may take long to begin: older servers encode all of it first.
     var listPatience = Duration.seconds(120)
+    /// Bytes of a list gather for so long before they are read, and those of a watch. A server that
+    /// writes event by event would wake us for each.
+    var listWindow = Duration.milliseconds(4)
+    var batchWindow = Duration.milliseconds(50)
     /// Time between two reports on a list that comes in.
     var reportInterval = Duration.milliseconds(100)
 }
@@ -146,6 +150,8 @@ final class ReflectorRunner<Reader: StreamReader> {
         counters.note { $0.state = .connecting }
         var parts = EngineRequest(target: target, token: token, canceller: canceller)
         parts.responseTimeout = client.requestTimeout
+        let listWindow = min(options.listWindow, options.batchWindow)
+        parts.window = reflector.isListing ? listWindow : options.batchWindow
         let stream: WatchStream
         do throws(KubeError) {
             stream = try WatchStream(engine, parts, withProjection: reader.withProjection)
@@ -168,6 +174,7 @@ final class ReflectorRunner<Reader: StreamReader> {
             }
             reader.endBatch(engine)
             if let action { return action }
+            if !reflector.isListing { stream.setWindow(options.batchWindow) }
             if canceller.isCancelled { return .proceed }
             if reflector.isListing { reportList() }
             if reflector.isListing, clock.now - reading.lastEvent > patience(request) {

@@ -23,6 +23,11 @@ package struct WatchStream: ~Copyable {
 
     deinit { plm_stream_destroy(handle) }
 
+    /// From now on bytes gather for so long before they are read.
+    package func setWindow(_ window: Duration) {
+        plm_stream_set_window(handle, window.milliseconds)
+    }
+
     /// Waits for events, `timeout` at most, and lends them to `body`. A batch without events means
     /// that nothing came in time.
     package func next<Result>(

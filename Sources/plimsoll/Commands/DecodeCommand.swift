@@ -23,7 +23,8 @@ struct DecodeCommand: ParsableCommand {
     @Option(help: "Wire format of the body. This version reads JSON only.")
     var format = Format.auto
 
-    @Flag(help: "Parse every byte. This version always does.")
+    @Flag(
+        help: "Every byte goes through a JSON parser; without it, what nobody asks for is skipped.")
     var strict = false
 
     @Option(help: ArgumentHelp("Feed the decoder in chunks of so many bytes.", valueName: "bytes"))
@@ -49,7 +50,7 @@ struct DecodeCommand: ParsableCommand {
         let bytes = try FileReader.read(file)
         guard !bytes.isEmpty else { throw Failure("\(file): the file is empty") }
         let body = try RecordedBody(
-            bytes, chunkBytes: chunk, limits: limits.decodingLimits)
+            bytes, chunkBytes: chunk, strict: strict, limits: limits.decodingLimits)
         let clock = ContinuousClock()
         var fastest = Duration.seconds(Int.max)
         var summary = RecordedBody.Summary()

@@ -82,8 +82,20 @@ struct WatchCommand: AsyncParsableCommand {
                 + "minute.", valueName: "time"))
     var staleAfter = DurationArgument(duration: .seconds(150))
 
+    @Option(
+        help: ArgumentHelp(
+            "Read what the server sends at such intervals: fewer wake-ups, later news. 0: as it comes.",
+            valueName: "time"))
+    var batchWindow = TimeoutArgument(duration: .milliseconds(50))
+
+    @Flag(
+        help: "Every byte goes through a JSON parser; without it, what nobody asks for is skipped.")
+    var strict = false
+
     func run() async throws {
         var session = options.session
+        session.batchWindow = batchWindow.duration ?? .zero
+        session.isStrict = strict
         session.selector = selectors.nodes
         session.stopsWhenSynced = untilSynced
         session.health = health

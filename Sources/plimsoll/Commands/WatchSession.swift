@@ -9,6 +9,8 @@ final class WatchSession: Sendable {
     struct Options: Sendable {
         var format = AlertFormat.text
         var selector = NodeSelector.all
+        var batchWindow = Duration.milliseconds(50)
+        var isStrict = false
         var cap = ImageChangeDetector.Cap.assumed
         var stopsWhenSynced = false
         var duration: Duration?
@@ -59,7 +61,10 @@ final class WatchSession: Sendable {
 
     /// Watches until the options, a signal or a hopeless problem end it. Returns the exit code.
     func run() async throws -> Int32 {
-        let informer = try SharedNodeInformer(client: client, selector: options.selector) {
+        let informer = try SharedNodeInformer(
+            client: client, selector: options.selector, batchWindow: options.batchWindow,
+            strict: options.isStrict
+        ) {
             [weak self] in
             self?.take($0)
         }

@@ -6,7 +6,14 @@ struct DurationArgument: ExpressibleByArgument {
 
     init(duration: Duration) { self.duration = duration }
 
-    var defaultValueDescription: String { "\(duration.components.seconds)s" }
+    var defaultValueDescription: String { Self.text(duration) }
+
+    /// "150s", "50ms".
+    static func text(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        return attoseconds == 0
+            ? "\(seconds)s" : "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms"
+    }
 
     init?(argument: String) {
         if let seconds = Int(argument) {
@@ -52,5 +59,5 @@ struct TimeoutArgument: ExpressibleByArgument {
         }
     }
 
-    var defaultValueDescription: String { duration.map { "\($0.components.seconds)s" } ?? "0" }
+    var defaultValueDescription: String { duration.map(DurationArgument.text) ?? "0" }
 }

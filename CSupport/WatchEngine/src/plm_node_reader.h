@@ -1,0 +1,27 @@
+#pragma once
+
+// Reads a whole Node from its bytes and their structure, without yajl: what is wanted and plain is
+// taken as it stands, what nobody asks for is skipped, and images are found by their bytes.
+// Whatever is out of the ordinary (escapes, odd numbers, a wanted field of another type, a key
+// twice, a bound passed) it leaves to the projector, which then says what it is.
+
+#include "plm_client.h"
+#include "plm_element.h"
+#include "plm_reading.h"
+
+typedef struct plm_node_reader plm_node_reader;
+
+/// A label that is wanted, with its length.
+typedef struct plm_wanted_label {
+    const char *key;
+    size_t length;
+    uint32_t slot;
+} plm_wanted_label;
+
+/// Owned. `client` and `labels` are borrowed for the reader's life. NULL when memory is short.
+plm_node_reader *plm_node_reader_create(const plm_client *client, const plm_wanted_label *labels,
+                                        size_t label_count);
+void plm_node_reader_destroy(plm_node_reader *reader);
+/// Reads a whole element. NULL: to be read by the projector. The reading is borrowed until the next
+/// call, and its texts until the element is cleared.
+plm_reading *plm_node_reader_read(plm_node_reader *reader, const plm_element *element);
