@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test sanitize fuzz docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
+.PHONY: help demo bootstrap build test sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,12 @@ fuzz: bootstrap ## Fuzz the decoder for FUZZ_SECONDS (60), under AddressSanitize
 		-o .build-fuzz/decoder Tests/Fuzz/decoder_fuzz.c CSupport/WatchEngine/src/*.c -lcurl -lyajl
 	.build-fuzz/decoder -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-dict=Tests/Fuzz/json.dict -print_final_stats=1 .build-fuzz/corpus Tests/Fuzz/seeds
+
+# BODIES: recorded lists or watches (JSON) to read as well.
+BODIES ?=
+
+test-arm64: ## Cross-build the engine and compare its decoders on AArch64, emulated
+	.ci/arm64 $(BODIES)
 
 # Symbol graphs come from a build of their own: its flags would undo the other's.
 docs: bootstrap ## Make the libraries' documentation, in .build-docs/html; a broken link fails it

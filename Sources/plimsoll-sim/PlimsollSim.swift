@@ -57,6 +57,12 @@ struct PlimsollSim: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Time between two bookmarks.", valueName: "seconds"))
     var bookmarkInterval = 60.0
 
+    @Option(
+        help: ArgumentHelp(
+            "Send lists and watches node by node, so many bytes a second (100MB), as a real API server "
+                + "does. Without it, as fast as the client reads.", valueName: "size"))
+    var bytesPerSecond: ByteRate?
+
     @Flag(help: "Refuse watches that ask for initial events, as servers before 1.34 may.")
     var noStreamingLists = false
 
@@ -129,6 +135,7 @@ struct PlimsollSim: AsyncParsableCommand {
         options.port = port
         options.hasStreamingLists = !noStreamingLists
         options.bookmarkInterval = .seconds(bookmarkInterval)
+        options.bytesPerSecond = bytesPerSecond?.bytes
         let server = try await SimulatorServer(cluster, options)
 
         let files = try RunFiles(server.port, kubeconfig)
@@ -249,5 +256,15 @@ enum Interruption {
         }
         for await _ in stream { break }
         withExtendedLifetime(sources) {}
+    }
+}
+
+/// Bytes, as sizes are written: "100MB".
+struct ByteRate: ExpressibleByArgument {
+    var bytes: Int
+
+    init?(argument: String) {
+        guard let bytes = ControlCommand.bytes(argument), bytes > 0 else { return nil }
+        self.bytes = bytes
     }
 }

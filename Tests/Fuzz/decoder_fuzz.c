@@ -115,11 +115,14 @@ static void add_batch(digest *digest, const plm_batch *batch, bool whole_objects
 static const plm_label_key labels[] = {{"pool", 0}, {"team", 0}, {"zone", 1}};
 
 /// Decodes twice with one client: the second time every image has been seen.
-static digest *decode(const uint8_t *bytes, size_t count, size_t chunk, plm_projection projection) {
+static digest *decode(const uint8_t *bytes, size_t count, bool bounded, size_t chunk,
+                      plm_projection projection) {
     digest *digest = calloc(1, sizeof *digest);
-    plm_client_options options = {.limits = {.max_images_per_node = 1000,
-                                             .max_object_bytes = 2048,
-                                             .max_node_name_bytes = 40}};
+    plm_client_options options = {0};
+    if (bounded) {
+        options.limits = (plm_limits){
+            .max_object_bytes = 2048, .max_node_name_bytes = 40, .max_images_per_node = 1000};
+    }
     plm_client *client = plm_client_create(&options);
     projection.label_keys = labels;
     projection.label_key_count = sizeof labels / sizeof *labels;
@@ -172,10 +175,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2) {
         return 0;
     }
-    size_t chunk = data[0] % 97 + 1;
+    size_t chunk = data[0] % 64 + 1;
+    bool bounded = (data[0] & 0x40) == 0;
+    if (!bounded && size > 32768) {
+        // What is read from a file, not made by the fuzzer: in pieces as they come from a socket.
+        chunk *= 256;
+    }
     plm_projection projection = {.whole_objects = (data[0] & 0x80) != 0, .strict = true};
-    digest *whole = decode(data + 1, size - 1, size, projection);
-    digest *pieces = decode(data + 1, size - 1, chunk, projection);
+    digest *whole = decode(data + 1, size - 1, bounded, size, projection);
+    digest *pieces = decode(data + 1, size - 1, bounded, chunk, projection);
     compare(whole, pieces, false, "strict", chunk);
     free(pieces);
     projection.strict = false;
@@ -185,7 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!plm_scanner_is_available(projection.scanner)) {
             continue;
         }
-        digest *fast = decode(data + 1, size - 1, index == 0 ? size : chunk, projection);
+        digest *fast = decode(data + 1, size - 1, bounded, index == 0 ? size : chunk, projection);
         compare(whole, fast, true, "the node reader", chunk);
         free(fast);
     }

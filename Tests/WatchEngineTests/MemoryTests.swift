@@ -79,4 +79,78 @@ struct MemoryTests {
         }
         #expect(allowed > 10)
     }
+
+    @Test func `gives back images that nobody holds, however many there ever were`() {
+        let bytes = LiveBytes()
+        var allocator = plm_allocator(
+            allocate: { LiveBytes.of($0).add(malloc($1), $1) },
+            reallocate: { context, memory, count in
+                LiveBytes.of(context).remove(memory)
+                return LiveBytes.of(context).add(realloc(memory, count), count)
+            },
+            deallocate: { context, memory in
+                LiveBytes.of(context).remove(memory)
+                free(memory)
+            },
+            context: Unmanaged.passUnretained(bytes).toOpaque())
+        withUnsafePointer(to: &allocator) { allocator in
+            var options = plm_client_options()
+            options.allocator = allocator
+            let client = plm_client_create(&options)!
+            var projection = plm_projection()
+            let decoder = plm_decoder_create(client, &projection)!
+            var batch = plm_batch()
+            var highest: UInt32 = 0
+            var early = 0
+            for round in 0..<1_500 {
+                let images = (0..<50).map { index in
+                    let name = "registry.example/churn/app@sha256:\(round * 50 + index)"
+                    return #"{"names":["\#(name)"],"sizeBytes":\#(index)}"#
+                }
+                let body = Array(
+                    #"""
+                    {"type":"MODIFIED","object":{"kind":"Node","metadata":{"name":"n"},"status":{"images":[\#(
+                        images.joined(separator: ","))]}}}
+
+                    """#.utf8CString.dropLast())
+                _ = plm_decoder_feed(decoder, body, body.count, &batch)
+                let events = UnsafeBufferPointer(start: batch.events, count: batch.count)
+                #expect(events.last?.kind == .modified)
+                let ids = events.filter { $0.kind == .image }.map(\.image.id)
+                #expect(ids.count == 50)
+                highest = max(highest, ids.max() ?? 0)
+                plm_client_retire_images(client, ids, ids.count)
+                if round == 700 { early = bytes.live }
+            }
+            #expect(highest < 50)
+            #expect(plm_client_image_count(client) == 0)
+            // What is known by its bytes has a bound of its own, 8 MiB and its index.
+            #expect(bytes.live < early + (12 << 20) && bytes.live < 16 << 20, "\(bytes.live) B")
+            plm_decoder_destroy(decoder)
+            plm_client_destroy(client)
+        }
+        #expect(bytes.live == 0)
+    }
+}
+
+/// Counts the bytes that are allocated.
+private final class LiveBytes {
+    private(set) var live = 0
+    private var sizes: [UnsafeMutableRawPointer: Int] = [:]
+
+    static func of(_ context: UnsafeMutableRawPointer?) -> LiveBytes {
+        Unmanaged<LiveBytes>.fromOpaque(context!).takeUnretainedValue()
+    }
+
+    func add(_ memory: UnsafeMutableRawPointer?, _ count: Int) -> UnsafeMutableRawPointer? {
+        if let memory {
+            sizes[memory] = count
+            live += count
+        }
+        return memory
+    }
+
+    func remove(_ memory: UnsafeMutableRawPointer?) {
+        if let memory { live -= sizes.removeValue(forKey: memory) ?? 0 }
+    }
 }

@@ -67,6 +67,6 @@ struct ScannerTests {
             ids.append(events[0].image.id)
             plm_client_retire_images(client, [events[0].image.id], 1)
         }
-        #expect(Set(ids).count == 3)
+        #expect(ids == [0, 0, 0])
     }
 }

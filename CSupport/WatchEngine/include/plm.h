@@ -404,8 +404,8 @@ typedef struct plm_client_options {
 plm_client *_Nullable plm_client_create(const plm_client_options *options);
 /// Closes its connections. All its streams and decoders must be destroyed before. NULL is fine.
 void plm_client_destroy(plm_client *_Nullable client);
-/// Forgets images that no record holds any more. Their ids are never used again. Unknown ids are
-/// ignored.
+/// Forgets images that no record holds any more. Their ids may be given to other images from the
+/// next batch on. Ids of no image are ignored.
 void plm_client_retire_images(plm_client *client, const uint32_t *ids, size_t count);
 /// Entries in the image table now.
 size_t plm_client_image_count(const plm_client *client);

@@ -65,7 +65,12 @@ static plm_commit_result intern_image(plm_batch_builder *batch, plm_client *clie
     case PLM_INTERN_NO_MEMORY: return PLM_COMMIT_NO_MEMORY;
     }
     if (image->raw.length > 0) {
-        plm_raw_entry entry = {image->id, image->size_bytes, image->raw};
+        plm_raw_entry entry = {
+            .id = image->id,
+            .generation = plm_image_table_generation(&client->images, image->id),
+            .size_bytes = image->size_bytes,
+            .raw = image->raw,
+        };
         plm_raw_cache_remember(&client->raw_images, image->raw_hash, &entry);
     }
     return PLM_COMMIT_OK;

@@ -34,5 +34,5 @@ static inline uint64_t plm_image_hash(const plm_client *client, const char *byte
 static inline bool plm_image_find(const plm_client *client, uint64_t hash, const char *bytes,
                                   size_t count, plm_raw_entry *entry) {
     return plm_raw_cache_find(&client->raw_images, hash, (plm_text){bytes, count}, entry) &&
-           plm_image_table_has(&client->images, entry->id);
+           plm_image_table_has(&client->images, entry->id, entry->generation);
 }

@@ -40,6 +40,8 @@ void plm_image_table_free(plm_image_table *table) {
         plm_deallocate(table->allocator, table->by_id[id]);
     }
     plm_deallocate(table->allocator, table->by_id);
+    plm_deallocate(table->allocator, table->generations);
+    plm_deallocate(table->allocator, table->free_ids);
     plm_deallocate(table->allocator, table->slots);
     *table = (plm_image_table){0};
 }
@@ -94,6 +96,30 @@ static bool make_room(plm_image_table *table) {
     return true;
 }
 
+/// Makes an id that is free.
+static bool make_id(plm_image_table *table) {
+    size_t count = (size_t)table->next_id + 1;
+    void *by_id = table->by_id;
+    void *generations = table->generations;
+    void *free_ids = table->free_ids;
+    bool made = plm_array_grow(table->allocator, &by_id, &table->by_id_capacity, count,
+                               sizeof *table->by_id) &&
+                plm_array_grow(table->allocator, &generations, &table->generation_capacity, count,
+                               sizeof *table->generations) &&
+                plm_array_grow(table->allocator, &free_ids, &table->free_id_capacity, count,
+                               sizeof *table->free_ids);
+    table->by_id = by_id;
+    table->generations = generations;
+    table->free_ids = free_ids;
+    if (!made) {
+        return false;
+    }
+    table->by_id[table->next_id] = NULL;
+    table->generations[table->next_id] = 0;
+    table->free_ids[table->free_id_count++] = table->next_id++;
+    return true;
+}
+
 plm_intern_result plm_image_table_intern(plm_image_table *table, const plm_image_key *key,
                                          uint32_t *id) {
     uint64_t hash = key_hash(table->seed, key);
@@ -108,12 +134,9 @@ plm_intern_result plm_image_table_intern(plm_image_table *table, const plm_image
     if (table->entry_count >= table->max_entries || table->next_id == UINT32_MAX) {
         return PLM_INTERN_FULL;
     }
-    void *by_id = table->by_id;
-    if (!make_room(table) || !plm_array_grow(table->allocator, &by_id, &table->by_id_capacity,
-                                             (size_t)table->next_id + 1, sizeof *table->by_id)) {
+    if (!make_room(table) || (table->free_id_count == 0 && !make_id(table))) {
         return PLM_INTERN_NO_MEMORY;
     }
-    table->by_id = by_id;
     size_t lengths_bytes = key->name_count * sizeof *key->lengths;
     struct plm_image_entry *entry = plm_allocate(
         table->allocator, sizeof(struct plm_image_entry) + lengths_bytes + key->byte_count);
@@ -122,7 +145,7 @@ plm_intern_result plm_image_table_intern(plm_image_table *table, const plm_image
     }
     entry->hash = hash;
     entry->size_bytes = key->size_bytes;
-    entry->id = table->next_id++;
+    entry->id = table->free_ids[--table->free_id_count];
     entry->name_count = (uint32_t)key->name_count;
     entry->byte_count = (uint32_t)key->byte_count;
     if (key->name_count > 0) {
@@ -174,6 +197,8 @@ void plm_image_table_retire(plm_image_table *table, uint32_t id) {
     }
     table->slots[slot] = &tombstone;
     table->by_id[id] = NULL;
+    table->generations[id]++;
+    table->free_ids[table->free_id_count++] = id;
     table->entry_count--;
     plm_deallocate(table->allocator, entry);
 }

@@ -12,10 +12,19 @@ typedef struct plm_image_table {
     size_t used_slots;
     size_t entry_count;
     size_t max_entries;
-    /// Entries by id, for retiring: ids are dense from 0 and never used again.
+    /// Entries by id, dense from 0. A retired id is given out again, so that the table follows what
+    /// is in use and not what ever was.
     struct plm_image_entry **by_id;
     size_t by_id_capacity;
+    /// How often each id was given out: who remembers an id with its generation knows whether it
+    /// still stands for the same image.
+    uint32_t *generations;
+    size_t generation_capacity;
     uint32_t next_id;
+    /// Retired ids. There is room for all ids, so that retiring cannot fail.
+    uint32_t *free_ids;
+    size_t free_id_count;
+    size_t free_id_capacity;
     uint64_t seed;
 } plm_image_table;
 
@@ -46,9 +55,15 @@ plm_intern_result plm_image_table_intern(plm_image_table *table, const plm_image
 size_t plm_image_table_name_count(const plm_image_table *table, uint32_t id);
 void plm_image_table_view(const plm_image_table *table, uint32_t id, plm_text *names,
                           plm_image *image);
-/// Forgets an entry; its id stays unused for good.
+/// Forgets an entry; its id may be given out again.
 void plm_image_table_retire(plm_image_table *table, uint32_t id);
-/// Whether an entry is still there.
-static inline bool plm_image_table_has(const plm_image_table *table, uint32_t id) {
-    return id < table->next_id && table->by_id[id] != NULL;
+/// How often an id was given out.
+static inline uint32_t plm_image_table_generation(const plm_image_table *table, uint32_t id) {
+    return table->generations[id];
+}
+/// Whether an id still stands for what it stood for then. An id that is free has another
+/// generation.
+static inline bool plm_image_table_has(const plm_image_table *table, uint32_t id,
+                                       uint32_t generation) {
+    return table->generations[id] == generation;
 }

@@ -263,7 +263,8 @@ static size_t read_image(plm_node_reader *self, size_t at, uint32_t depth) {
     plm_raw_image *image = &self->images[values->image_count++];
     if (self->bytes[at] == PLM_KNOWN_IMAGE) {
         const plm_known_image *known = known_at(self, at);
-        if (known == NULL || !plm_image_table_has(&self->client->images, known->entry.id)) {
+        if (known == NULL ||
+            !plm_image_table_has(&self->client->images, known->entry.id, known->entry.generation)) {
             return GIVEN_UP;
         }
         keep_known(image, &known->entry);

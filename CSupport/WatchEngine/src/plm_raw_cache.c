@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/// More than this is not kept: everything is forgotten then, and what is in use comes back.
+/// More than this, index included, is not kept: everything is forgotten then, and what is in use
+/// comes back.
 #define MAX_BYTES (8u * 1024 * 1024)
 #define FIRST_SLOT_COUNT 1024u
 
@@ -45,7 +46,7 @@ static bool make_room(plm_raw_cache *self) {
 
 void plm_raw_cache_remember(plm_raw_cache *self, uint64_t hash, const plm_raw_entry *entry) {
     plm_text raw = entry->raw;
-    if (self->arena_bytes + raw.length > MAX_BYTES) {
+    if (self->kept_bytes + raw.length > MAX_BYTES) {
         if (self->pins > 0) {
             return;
         }
@@ -64,12 +65,13 @@ void plm_raw_cache_remember(plm_raw_cache *self, uint64_t hash, const plm_raw_en
             return;
         }
         memcpy(bytes, raw.bytes, raw.length);
-        self->arena_bytes += raw.length;
+        self->kept_bytes += raw.length + 2 * sizeof *slot;
         self->used++;
         slot->hash = hash;
         slot->bytes = bytes;
         slot->length = (uint32_t)raw.length;
     }
     slot->id = entry->id;
+    slot->generation = entry->generation;
     slot->size_bytes = entry->size_bytes;
 }

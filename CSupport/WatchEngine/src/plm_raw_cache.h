@@ -14,6 +14,7 @@ typedef struct plm_raw_slot {
     const char *bytes;
     int64_t size_bytes;
     uint32_t id;
+    uint32_t generation;
     uint32_t length;
 } plm_raw_slot;
 
@@ -24,13 +25,15 @@ typedef struct plm_raw_cache {
     size_t used;
     /// The bytes, of all slots.
     plm_arena arena;
-    size_t arena_bytes;
+    size_t kept_bytes;
     /// Somebody points into the bytes: they may not be forgotten now.
     size_t pins;
 } plm_raw_cache;
 
 typedef struct plm_raw_entry {
     uint32_t id;
+    /// Of the id: it may have been retired since.
+    uint32_t generation;
     int64_t size_bytes;
     plm_text raw;
 } plm_raw_entry;
@@ -68,6 +71,7 @@ static inline bool plm_raw_cache_find(const plm_raw_cache *cache, uint64_t hash,
     if (slot == NULL || slot->bytes == NULL) {
         return false;
     }
-    *entry = (plm_raw_entry){slot->id, slot->size_bytes, (plm_text){slot->bytes, slot->length}};
+    *entry = (plm_raw_entry){slot->id, slot->generation, slot->size_bytes,
+                             (plm_text){slot->bytes, slot->length}};
     return true;
 }

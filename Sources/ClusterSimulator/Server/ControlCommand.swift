@@ -154,8 +154,8 @@ public struct ControlCommand: Sendable {
         Invalid(message: "no node named \(name); `plimsoll sim nodes` lists them")
     }
 
-    /// "212MB", "3.7GiB", "1000000".
-    static func bytes(_ text: String) -> Int? {
+    /// Bytes as "212MB", "3.7GiB" or "1000000"; nil where it is none.
+    public static func bytes(_ text: String) -> Int? {
         let units: [(String, Double)] = [
             ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776),
             ("kB", 1e3), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("Ki", 1024),

@@ -25,7 +25,16 @@ final class HTTPConnection: ChannelInboundHandler {
     private var isPumping = false
     private var keepsAlive = true
 
-    init(_ api: APIServer) { self.api = api }
+    /// Of a streamed body; nil: as fast as the client reads.
+    private let bytesPerSecond: Int?
+    /// When the body has been paid for so far.
+    private var paidUntil = NIODeadline.now()
+    private var isPaused = false
+
+    init(_ api: APIServer, bytesPerSecond: Int?) {
+        self.api = api
+        self.bytesPerSecond = bytesPerSecond
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -141,12 +150,13 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// Writes while the client keeps up. Writing can call back into here: once is enough.
     private func pump(_ context: ChannelHandlerContext) {
-        guard !isPumping else { return }
+        guard !isPumping, !isPaused else { return }
         isPumping = true
         defer { isPumping = false }
         while let producer, context.channel.isWritable {
             var written = 0
-            while written < Self.burstBytes {
+            if pauses(context) { return }
+            while written < (bytesPerSecond == nil ? Self.burstBytes : 1) {
                 switch producer.next() {
                 case .bytes(let bytes):
                     written += bytes.count
@@ -167,7 +177,31 @@ final class HTTPConnection: ChannelInboundHandler {
                 }
             }
             context.flush()
+            pay(written)
         }
+    }
+
+    /// Keeps to the rate: whether it is too early for more. Then it goes on by itself.
+    private func pauses(_ context: ChannelHandlerContext) -> Bool {
+        let now = NIODeadline.now()
+        guard bytesPerSecond != nil, paidUntil > now else {
+            // What was not used is lost.
+            paidUntil = max(paidUntil, now)
+            return false
+        }
+        isPaused = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(deadline: paidUntil) {
+            let (connection, context) = bound.value
+            connection.isPaused = false
+            connection.pump(context)
+        }
+        return true
+    }
+
+    private func pay(_ bytes: Int) {
+        guard let bytesPerSecond else { return }
+        paidUntil = paidUntil + .nanoseconds(Int64(bytes) * 1_000_000_000 / Int64(bytesPerSecond))
     }
 
     private func finishProducer() {

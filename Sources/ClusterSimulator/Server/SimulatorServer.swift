@@ -21,6 +21,9 @@ public final class SimulatorServer: Sendable {
         public var hasStreamingLists = true
         /// Time between two bookmarks.
         public var bookmarkInterval = Duration.seconds(60)
+        /// Bytes a second of a list or watch, sent node by node as a real API server does; nil: as fast
+        /// as the client reads, many at once.
+        public var bytesPerSecond: Int?
 
         /// The defaults, with random tokens.
         public init() {
@@ -78,7 +81,8 @@ public final class SimulatorServer: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(NIOSSLServerHandler(context: sslContext))
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                    try pipeline.addHandler(HTTPConnection(api))
+                    try pipeline.addHandler(
+                        HTTPConnection(api, bytesPerSecond: options.bytesPerSecond))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

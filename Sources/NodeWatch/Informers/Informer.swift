@@ -34,7 +34,8 @@ public final class Informer<Value: Sendable>: Sendable {
     ///   - fieldSelector: Which of them, by fields: "metadata.name=x".
     ///   - resync: As ``SharedNodeInformer``.
     ///   - queueLimit: As ``SharedNodeInformer``.
-    ///   - batchWindow, onNotice: As of a ``SharedNodeInformer``.
+    ///   - batchWindow: As of a ``SharedNodeInformer``.
+    ///   - onNotice: As of a ``SharedNodeInformer``.
     ///   - decode: Called on the stream's thread with an object's JSON, once for each version.
     /// - Throws: `memory`.
     public init(

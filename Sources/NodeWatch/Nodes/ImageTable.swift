@@ -3,9 +3,9 @@ import Synchronization
 
 /// The images of one engine client: from an id to the image, counted by the records that hold it.
 ///
-/// The engine gives an id once and never again, so an id stands for the same image as long as
-/// anything refers to it. When the last record that holds an id is gone, the id is handed back
-/// through ``takeRetired()``, and the engine may forget it.
+/// An id stands for the same image as long as anything refers to it. When the last record that holds
+/// it is gone, it is handed back through ``takeRetired()``, and the engine may give it to another
+/// image.
 ///
 /// Records are made on the stream's thread and die anywhere, so the table has a lock.
 package final class ImageTable: Sendable {
@@ -19,7 +19,7 @@ package final class ImageTable: Sendable {
     }
 
     private struct State {
-        /// By id / pageSize. Ids only grow, so pages empty out and are dropped from the front.
+        /// By id / pageSize. A page without images is dropped.
         var pages: [[Slot]?] = []
         /// Ids whose last holder has gone since the last call of `takeRetired()`.
         var unused: [UInt32] = []
