@@ -72,8 +72,8 @@ bench-tools: build
 		--no-compile --target .build-tools/lite kubernetes_lite==0.1.0 2>/dev/null
 
 bench-quick: bench-tools ## Compare with other clients on small clusters, a few minutes
-	python3 Benchmarks/bench.py --sizes 100,1000,5000 --rounds 3 --steady-rounds 1 --periods 5 \
-		--poll-seconds 20
+	python3 Benchmarks/bench.py --sizes 100,1000,5000 --paced-sizes 5000 --rounds 3 \
+		--steady-rounds 1 --periods 5 --poll-seconds 20
 
 # Half an hour and more. STREAMS: recorded lists or watches (JSON) to decode as well.
 STREAMS ?=

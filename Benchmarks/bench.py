@@ -49,6 +49,10 @@ def machine():
 def bench(arguments):
     everyone = peers.peers()
     usable = [peer for peer in everyone if not peer.missing]
+    if arguments.peers:
+        everyone = usable = [peer for peer in usable if peer.name in arguments.peers]
+    # Who is compared where the others would take minutes.
+    close = [peer for peer in usable if peer.name.startswith("plimsoll") or peer.name == "curl"]
     rounds = arguments.rounds
     with tempfile.TemporaryDirectory() as folder:
         measure = common.Measure(folder)
@@ -59,22 +63,31 @@ def bench(arguments):
                 {"name": peer.name, "what": peer.what, "missing": peer.missing} for peer in everyone],
         }
         made["sync"] = sync.sync(usable, arguments.sizes, rounds, measure, folder)
-        made["steady"] = steady.steady(
-            usable, 1000, 4, arguments.steady_rounds or rounds, measure, folder)
+        made["rate"] = arguments.rate
+        made["paced"] = sync.sync(
+            close, arguments.paced_sizes, rounds, measure, folder, arguments.rate)
+        steady_rounds = arguments.steady_rounds or rounds
+        made["steady"] = steady.steady(usable, 1000, 4, steady_rounds, measure, folder)
+        made["steady"] += steady.steady(close, 1000, 1, steady_rounds, measure, folder)
         made["polling"] = polling.polling(
             1000, arguments.periods, arguments.poll_seconds, measure, folder)
-        made["decoding"] = decoding.decoding(1000, arguments.stream, rounds, folder)
+        made["decoding"], made["counted"] = decoding.decoding(1000, arguments.stream, rounds, folder)
     common.progress()
     return made
 
 
 def numbers(text):
-    return [int(part) for part in text.split(",")]
+    return [int(part) for part in text.split(",") if part]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--sizes", type=numbers, default="100,1000,5000,20000", help="numbers of nodes")
+    parser.add_argument("--paced-sizes", type=numbers, default="20000",
+                        help="numbers of nodes, from a server that sends node by node")
+    parser.add_argument("--rate", default="100MB", help="bytes a second that it sends")
+    parser.add_argument("--peers", type=lambda text: text.split(";"),
+                        help="only these, with semicolons between: \"plimsoll;curl\"")
     parser.add_argument("--rounds", type=int, default=10, help="how often each peer has its turn")
     parser.add_argument("--steady-rounds", type=int, help="the same for the steady state (18 s each)")
     parser.add_argument("--periods", type=numbers, default="5,30", help="seconds between two polls")

@@ -1,5 +1,6 @@
 """The simulated cluster that the peers are measured against."""
 
+import base64
 import os
 import re
 import subprocess
@@ -10,15 +11,17 @@ IMAGES = 50
 
 
 class Cluster:
-    """A cluster of so many nodes, each with a heartbeat every so many seconds (0: none)."""
+    """A cluster of so many nodes, each with a heartbeat every so many seconds (0: none). With a rate it
+    sends node by node, as a real API server does; else as fast as the client reads."""
 
-    def __init__(self, nodes, folder, heartbeat=0):
+    def __init__(self, nodes, folder, heartbeat=0, rate=None):
         self.nodes = nodes
         self.kubeconfig = os.path.join(folder, f"{nodes}.kubeconfig")
         self.process = subprocess.Popen(
             [
                 f"{RELEASE}/plimsoll-sim", "--nodes", str(nodes), "--heartbeat-interval", str(heartbeat),
                 "--images", str(IMAGES), "--kubeconfig", self.kubeconfig,
+                *(["--bytes-per-second", rate] if rate else []),
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )
@@ -28,6 +31,10 @@ class Cluster:
         text = open(self.kubeconfig).read()
         self.server = re.search(r'server: *"?([^"\s]+)', text).group(1)
         self.token = re.search(r'token: *"?([^"\s]+)', text).group(1)
+        authority = re.search(r'certificate-authority-data: *"?([^"\s]+)', text).group(1)
+        self.authority = self.kubeconfig + ".pem"
+        with open(self.authority, "wb") as file:
+            file.write(base64.b64decode(authority))
 
     def __enter__(self):
         return self
@@ -39,7 +46,7 @@ class Cluster:
     def curl(self, path, output="/dev/null"):
         """A plain request; by another name than curl's, for which API servers indent what they say."""
         return [
-            "curl", "-sS", "-k", "-A", "bench", "-o", output, "-H", f"Authorization: Bearer {self.token}",
+            "curl", "-sS", "--cacert", self.authority, "-A", "bench", "-o", output, "-H", f"Authorization: Bearer {self.token}",
             self.server + path,
         ]
 

@@ -1,5 +1,6 @@
 """Decoders of the same stream in turn: bytes a second, and instructions a byte."""
 
+import itertools
 import json
 import os
 import re
@@ -39,6 +40,68 @@ def generated(nodes, folder):
     return path
 
 
+def heartbeats(path, folder):
+    """The same nodes once more, as they come with a heartbeat: another resourceVersion, other times. A
+    file with both, and the bytes that the second time adds."""
+    with open(path, "rb") as file:
+        added = [line for line in file.read().split(b"\n") if line.startswith(b'{"type":"ADDED"')]
+    beats = []
+    for number, line in enumerate(added):
+        line = line.replace(b'{"type":"ADDED"', b'{"type":"MODIFIED"', 1)
+        version = b'"resourceVersion":"%d"' % (1_000_000 + number)
+        line = re.sub(rb'"resourceVersion":"\d+"', version, line, count=1)
+        beats.append(re.sub(
+            rb'("lastHeartbeatTime":")[^"]*"', rb'\g<1>2026-11-27T10:00:00Z"', line))
+    first, both = os.path.join(folder, "first.json"), os.path.join(folder, "both.json")
+    for name, lines in ((first, added), (both, added + beats)):
+        with open(name, "wb") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+    return first, both
+
+
+def unique(path, folder):
+    """The same nodes with images that no other node has: nothing of them has been seen before."""
+    count = itertools.count()
+
+    def another(match):
+        return match.group(0)[:-16] + b"%016x" % next(count)
+
+    with open(path, "rb") as file:
+        body = re.sub(rb"@sha256:[0-9a-f]{64}", another, file.read())
+    # Names without a digest repeat; their tags do not.
+    body = re.sub(rb":v(\d+)\.(\d+)\"", lambda match: b":v%d.0\"" % next(count), body)
+    cold = os.path.join(folder, "cold.json")
+    with open(cold, "wb") as file:
+        file.write(body)
+    return cold
+
+
+def counted(path, sax, folder):
+    """Instructions a byte of heartbeats, where everything was seen before, and of a stream where no image
+    was: repeatable, so without rounds."""
+    first, both = heartbeats(path, folder)
+    cold = unique(path, folder)
+    empty = os.path.join(folder, "empty.json")
+    with open(empty, "w") as file:
+        file.write('{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[]}\n')
+    rows = []
+    for name, command in {
+        "plimsoll": lambda file: [PLIMSOLL, "decode", file],
+        "plimsoll, strict": lambda file: [PLIMSOLL, "decode", file, "--strict"],
+        "yajl": lambda file: [sax, file, "1"],
+    }.items():
+        progress(f"instructions of heartbeats and of new images: {name}")
+        counts = [instructions(command(file)) for file in (first, both, cold, empty)]
+        if None in counts:
+            return []
+        rows.append({
+            "decoder": name,
+            "heartbeat": (counts[1] - counts[0]) / (os.path.getsize(both) - os.path.getsize(first)),
+            "cold": (counts[2] - counts[3]) / os.path.getsize(cold),
+        })
+    return rows
+
+
 def decode(name, path, rounds, sax):
     decoders = {
         "plimsoll": lambda n: [PLIMSOLL, "decode", path, "--repeat", n],
@@ -70,7 +133,8 @@ def decode(name, path, rounds, sax):
 def decoding(nodes, recordings, rounds, folder):
     sax = os.path.join(folder, "yajl_sax")
     compile_c("yajl_sax.c", sax, "-lyajl")
-    rows = decode("generated", generated(nodes, folder), rounds, sax)
+    path = generated(nodes, folder)
+    rows = decode("generated", path, rounds, sax)
     for path in recordings:
         rows += decode(os.path.basename(path), path, rounds, sax)
-    return rows
+    return rows, counted(path, sax, folder)

@@ -89,6 +89,11 @@ def peers():
             lambda c: [PLIMSOLL, "watch", "--kubeconfig", c.kubeconfig],
         ),
         Peer(
+            "plimsoll, strict", "the same with `--strict`: every byte through yajl",
+            lambda c: [PLIMSOLL, "watch", "--kubeconfig", c.kubeconfig, "--until-synced", "--strict"],
+            lambda c: [PLIMSOLL, "watch", "--kubeconfig", c.kubeconfig, "--strict"],
+        ),
+        Peer(
             "curl", "the floor: the same bytes to /dev/null, nothing decoded",
             lambda c: c.curl(LIST), lambda c: c.curl(WATCH),
             missing=None if shutil.which("curl") else "curl is not installed",

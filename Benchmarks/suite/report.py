@@ -13,14 +13,8 @@ def table(heads, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def sync(report):
-    return [
-        "## Initial list", "",
-        f"From the start of the process until it has every node; {report['rounds']} rounds, the peers in "
-        "turn. *Ratio*: the peer's CPU over Plimsoll's in the same round; above 1 it takes more. *Bytes*: "
-        "what went over the loopback interface, both ways, headers included.", "",
-        "![CPU over nodes](cpu.svg)", "", "![Peak memory over nodes](memory.svg)", "",
-    ] + table(
+def sync_table(rows):
+    return table(
         ["nodes:", "peer", "CPU s:", "ratio:", "wall s:", "peak MB:", "bytes, MB:"],
         [
             [
@@ -29,21 +23,41 @@ def sync(report):
                 f"{row['maxRSSBytes']['median'] / 1e6:,.0f}",
                 f"{row['loopbackBytes']['median'] / 1e6:,.1f}",
             ]
-            for row in report["sync"]
+            for row in rows
         ])
 
 
+def paced(report):
+    if not report["paced"]:
+        return []
+    return [
+        "## Initial list, node by node", "",
+        f"The same from a server that sends each node by itself, at {report['rate']} a second, as a real "
+        "API server does.", "",
+    ] + sync_table(report["paced"])
+
+
+def sync(report):
+    return [
+        "## Initial list", "",
+        f"From the start of the process until it has every node; {report['rounds']} rounds, the peers in "
+        "turn. *Ratio*: the peer's CPU over Plimsoll's in the same round; above 1 it takes more. *Bytes*: "
+        "what went over the loopback interface, both ways, headers included.", "",
+        "![CPU over nodes](cpu.svg)", "", "![Peak memory over nodes](memory.svg)", "",
+    ] + sync_table(report["sync"])
+
+
 def steady(report):
-    first = report["steady"][0]
     return [
         "## Steady state", "",
-        f"A watch of {first['nodes']:,} nodes with {first['updatesPerSecond']:.0f} heartbeats a second: "
-        "its CPU within a window, for each update. *Ratio*: over Plimsoll's in the same round.", "",
+        f"A watch of {report['steady'][0]['nodes']:,} nodes: its CPU within a window, for each heartbeat. "
+        "*Ratio*: over Plimsoll's in the same round.", "",
     ] + table(
-        ["watcher", "µs an update:", "ratio:", "peak MB:", "at the end, MB:", "bytes an update:"],
+        ["a second:", "watcher", "µs an update:", "ratio:", "peak MB:", "at the end, MB:", "bytes an update:"],
         [
             [
-                row["watcher"], shown(row["microsecondsPerUpdate"], digits=0), shown(row["ratio"]),
+                f"{row['updatesPerSecond']:,.0f}", row["watcher"],
+                shown(row["microsecondsPerUpdate"], digits=0), shown(row["ratio"]),
                 f"{row['maxRSSBytes']['median'] / 1e6:,.0f}", f"{row['endRSSBytes']['median'] / 1e6:,.0f}",
                 f"{row['windowBytes']['median'] / row['updatesPerSecond'] / report['window']:,.0f}",
             ]
@@ -87,7 +101,12 @@ def decoding(report):
                 shown(row["bytesPerSecond"], 1e6, 0), shown(row["rateRatio"]), instructions(row),
             ]
             for row in report["decoding"]
-        ])
+        ]) + [
+        "", "Instructions a byte, all of the process but its start: of heartbeats, where everything but "
+        "versions and times has been seen before, and of a stream where no image has.", "",
+    ] + table(
+        ["decoder", "heartbeats:", "new images:"],
+        [[row["decoder"], f"{row['heartbeat']:.2f}", f"{row['cold']:.2f}"] for row in report["counted"]])
 
 
 def markdown(report):
@@ -100,7 +119,7 @@ def markdown(report):
         f"EKS' shape with {report['images']} images each, over TLS on this machine. Figures are medians, "
         "with the lowest and highest.", "",
     ]
-    for part in (sync, steady, polling, decoding):
+    for part in (sync, paced, steady, polling, decoding):
         lines += part(report) + [""]
     lines += ["## The peers", ""]
     for peer in report["peers"]:

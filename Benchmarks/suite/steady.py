@@ -8,12 +8,13 @@ WINDOW = (6, 18)
 
 def steady(peers, nodes, interval, rounds, measure, folder):
     watchers = [peer for peer in peers if peer.watch]
+    rate = round(nodes / interval)
     costs = {peer.name: [] for peer in watchers}
     runs = {peer.name: [] for peer in watchers}
     with Cluster(nodes, folder, interval) as cluster:
         for number in range(rounds):
             for peer in watchers:
-                progress(f"steady state, round {number + 1} of {rounds}: {peer.name}")
+                progress(f"steady state, {rate} a second, round {number + 1} of {rounds}: {peer.name}")
                 figures = measure.run(
                     peer.watch(cluster), peer.environment(cluster), window=WINDOW)
                 updates = nodes / interval * figures["windowSeconds"]

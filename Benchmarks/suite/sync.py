@@ -6,12 +6,12 @@ from .common import progress, ratios, spread
 FIGURES = ("cpuSeconds", "wallSeconds", "maxRSSBytes", "loopbackBytes")
 
 
-def sync(peers, sizes, rounds, measure, folder):
+def sync(peers, sizes, rounds, measure, folder, rate=None):
     rows = []
     for nodes in sizes:
         able = [peer for peer in peers if not peer.most or nodes <= peer.most]
         runs = {peer.name: [] for peer in able}
-        with Cluster(nodes, folder) as cluster:
+        with Cluster(nodes, folder, rate=rate) as cluster:
             for number in range(rounds):
                 for peer in able:
                     progress(f"{nodes} nodes, round {number + 1} of {rounds}: {peer.name}")
