@@ -15,10 +15,11 @@ struct ExampleTests {
         }
         let name = try await simulator.nodes()[0].name
         try await simulator.command("pull", name, "nginx:1", "1GB")
-        try await simulator.command("delete-node", name)
         try await program.wait(for: "storage") {
             program.output.contains("\(name) image storage ") ? true : nil
         }
+        // Not before: what happens within one batch is told as one change.
+        try await simulator.command("delete-node", name)
         try await program.wait(for: "deletion") {
             program.output.contains("\(name) left\n") ? true : nil
         }

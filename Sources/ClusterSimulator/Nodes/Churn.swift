@@ -20,6 +20,7 @@ public struct Churn: Sendable {
     }
 
     private static let tick = Duration.milliseconds(50)
+    private static let shortest = Duration.microseconds(500)
 
     private let cluster: Cluster
     private let options: Options
@@ -39,25 +40,31 @@ public struct Churn: Sendable {
         let clock = ContinuousClock()
         var last = clock.now
         while !Task.isCancelled {
-            do { try await Task.sleep(for: Self.tick) } catch { return }
+            let nodeCount = max(1, cluster.snapshot().nodes.count)
+            // Each heartbeat by itself, as they come from as many kubelets.
+            let pause =
+                options.heartbeatInterval > .zero
+                ? min(Self.tick, max(Self.shortest, options.heartbeatInterval / nodeCount))
+                : Self.tick
+            do { try await Task.sleep(for: pause) } catch { return }
             let now = clock.now
             let seconds = (now - last) / .seconds(1)
             last = now
-            let names = cluster.snapshot().nodes.map(\.name)
-            guard !names.isEmpty else { continue }
+            let nodes = cluster.snapshot().nodes
+            guard !nodes.isEmpty else { continue }
             if options.heartbeatInterval > .zero {
                 heartbeatsDue +=
-                    seconds * Double(names.count) / (options.heartbeatInterval / .seconds(1))
+                    seconds * Double(nodes.count) / (options.heartbeatInterval / .seconds(1))
             }
             changesDue += seconds * options.changesPerMinute / 60
             while heartbeatsDue >= 1 {
                 heartbeatsDue -= 1
-                nextNode = (nextNode + 1) % names.count
-                cluster.heartbeat(names[nextNode])
+                nextNode = (nextNode + 1) % nodes.count
+                cluster.heartbeat(nodes[nextNode].name)
             }
             while changesDue >= 1 {
                 changesDue -= 1
-                change(names[Int(random.next() % UInt64(names.count))], &random)
+                change(nodes[Int(random.next() % UInt64(nodes.count))].name, &random)
             }
         }
     }
