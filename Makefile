@@ -41,8 +41,8 @@ FUZZ_SECONDS ?= 60
 
 fuzz: bootstrap ## Fuzz the decoder for FUZZ_SECONDS (60), under AddressSanitizer and UB
 	@mkdir -p .build-fuzz/corpus
-	clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -ICSupport/WatchEngine/include -ICSupport/WatchEngine/src \
+	clang -g -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -fuse-ld=lld \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -ICSupport/WatchEngine/include -ICSupport/WatchEngine/src \
 		-o .build-fuzz/decoder Tests/Fuzz/decoder_fuzz.c CSupport/WatchEngine/src/*.c -lcurl -lyajl
 	.build-fuzz/decoder -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-dict=Tests/Fuzz/json.dict -print_final_stats=1 .build-fuzz/corpus Tests/Fuzz/seeds

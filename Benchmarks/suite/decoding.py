@@ -76,7 +76,7 @@ def unique(path, folder):
     return cold
 
 
-def counted(path, sax, folder):
+def counted(stream, path, sax, folder):
     """Instructions a byte of heartbeats, where everything was seen before, and of a stream where no image
     was: repeatable, so without rounds."""
     first, both = heartbeats(path, folder)
@@ -90,12 +90,12 @@ def counted(path, sax, folder):
         "plimsoll, strict": lambda file: [PLIMSOLL, "decode", file, "--strict"],
         "yajl": lambda file: [sax, file, "1"],
     }.items():
-        progress(f"instructions of heartbeats and of new images: {name}")
+        progress(f"instructions of heartbeats and of new images, {stream}: {name}")
         counts = [instructions(command(file)) for file in (first, both, cold, empty)]
         if None in counts:
             return []
         rows.append({
-            "decoder": name,
+            "stream": stream, "decoder": name,
             "heartbeat": (counts[1] - counts[0]) / (os.path.getsize(both) - os.path.getsize(first)),
             "cold": (counts[2] - counts[3]) / os.path.getsize(cold),
         })
@@ -133,8 +133,10 @@ def decode(name, path, rounds, sax):
 def decoding(nodes, recordings, rounds, folder):
     sax = os.path.join(folder, "yajl_sax")
     compile_c("yajl_sax.c", sax, "-lyajl")
-    path = generated(nodes, folder)
-    rows = decode("generated", path, rounds, sax)
-    for path in recordings:
-        rows += decode(os.path.basename(path), path, rounds, sax)
-    return rows, counted(path, sax, folder)
+    streams = {"generated": generated(nodes, folder)}
+    streams.update({os.path.basename(path): path for path in recordings})
+    rows, counts = [], []
+    for name, path in streams.items():
+        rows += decode(name, path, rounds, sax)
+        counts += counted(name, path, sax, folder)
+    return rows, counts

@@ -105,8 +105,11 @@ def decoding(report):
         "", "Instructions a byte, all of the process but its start: of heartbeats, where everything but "
         "versions and times has been seen before, and of a stream where no image has.", "",
     ] + table(
-        ["decoder", "heartbeats:", "new images:"],
-        [[row["decoder"], f"{row['heartbeat']:.2f}", f"{row['cold']:.2f}"] for row in report["counted"]])
+        ["stream", "decoder", "heartbeats:", "new images:"],
+        [
+            [row["stream"], row["decoder"], f"{row['heartbeat']:.2f}", f"{row['cold']:.2f}"]
+            for row in report["counted"]
+        ])
 
 
 def markdown(report):

@@ -19,6 +19,8 @@ struct CaptureTests {
         let whole = Tracer().trace(body)
         #expect(!whole.isEmpty)
         for chunk in [1, 2, 3, 7, 4096, 16384] {
+            // A call for each byte of megabytes takes minutes under sanitizers.
+            if Tracer.isSlow, body.count / chunk > 20_000 { continue }
             #expect(Tracer().trace(body, chunk: chunk) == whole)
         }
     }

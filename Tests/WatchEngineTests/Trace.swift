@@ -10,6 +10,15 @@ struct Tracer {
     /// What the first trace of a body has taught is known to the next.
     var repeats = 1
 
+    /// Under sanitizers, without optimization: less of the same.
+    static var isSlow: Bool {
+        #if DEBUG
+            true
+        #else
+            false
+        #endif
+    }
+
     static let scanners: [plm_scanner] = [.scalar, .sse2, .avx2, .neon].filter {
         plm_scanner_is_available($0)
     }
