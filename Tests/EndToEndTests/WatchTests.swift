@@ -76,14 +76,20 @@ struct WatchTests {
         try await program.wait(for: "relist") {
             program.errors.contains("listed again") ? true : nil
         }
+        // One after the other: what happens to a node within one batch is told as one change.
+        func waitForAlerts(_ count: Int) async throws {
+            try await program.wait(for: "\(count) alerts") {
+                program.output.split(separator: "\n").count >= count ? true : nil
+            }
+        }
         try await simulator.command("pull", first, "shop/cart:v2", "212MB")
+        try await waitForAlerts(1)
         try await simulator.command("retag", first, "shop/cart:v2", "shop/cart:stable")
         try await simulator.command("lose-images", second)
         try await simulator.command("swap", first, "shop/cart:stable", "shop/basket:v1")
+        try await waitForAlerts(2)
         try await simulator.command("remove", first, "shop/basket:v1")
-        try await program.wait(for: "three alerts") {
-            program.output.split(separator: "\n").count >= 3 ? true : nil
-        }
+        try await waitForAlerts(3)
         program.signal(SIGTERM)
         let result = try await program.result()
         #expect(result.status == 0)
