@@ -3,7 +3,8 @@ import WatchEngine
 
 /// What is skipped and what is found by its bytes must not change what is read. `Tracer` compares every
 /// scanner with the strict decoder.
-@Suite("Decoder: every way to decode")
+// One at a time and yielding: others wait for the same few threads, some with a time limit.
+@Suite("Decoder: every way to decode", .serialized)
 struct ScannerTests {
     @Test func `has a scanner of this machine beside the plain one`() {
         #expect(Tracer.scanners.count >= 2)
@@ -26,7 +27,7 @@ struct ScannerTests {
     private static let rounds = Tracer.isSlow ? 1 : 25
 
     @Test(arguments: 0..<(Tracer.isSlow ? 3 : 20))
-    func `reads 100,000 generated nodes alike`(seed: Int) {
+    func `reads 100,000 generated nodes alike`(seed: Int) async {
         var nodes = GeneratedNodes(seed: UInt64(seed))
         var nodeCount = 0
         for round in 0..<Self.rounds {
@@ -37,17 +38,19 @@ struct ScannerTests {
             let chunk = [Int.max, 16384, 4096, 1000, 61][round % 5]
             let trace = tracer.trace(body, chunk: chunk)
             nodeCount += trace.filter { !$0.hasPrefix("rejected") }.count
+            await Task.yield()
         }
         #expect(nodeCount > 200 * Self.rounds)
     }
 
-    @Test func `reads them alike however they are cut`() {
+    @Test func `reads them alike however they are cut`() async {
         var nodes = GeneratedNodes(seed: 99)
         let body = nodes.watchEvents(3)
         var tracer = Tracer()
         tracer.repeats = 2
         for chunk in stride(from: 1, through: 300, by: Tracer.isSlow ? 29 : 1) {
             _ = tracer.trace(body, chunk: chunk)
+            await Task.yield()
         }
     }
 
