@@ -48,8 +48,8 @@ typedef enum body_shape {
 
 struct plm_decoder {
     plm_client *client;
-    plm_label_key *label_keys;
-    size_t label_key_count;
+    plm_wanted_label *labels;
+    size_t label_count;
     char *label_text;
     plm_projector *root;
     plm_projector *element;
@@ -58,7 +58,6 @@ struct plm_decoder {
     plm_buffer object;
     /// NULL with a strict projection, or one of whole objects.
     plm_node_reader *reader;
-    plm_wanted_label *wanted_labels;
     plm_element gathered;
     /// Bytes of the element go there; the element is there, whole.
     bool gathering;
@@ -105,12 +104,12 @@ static bool copy_projection(plm_decoder *self, const plm_projection *projection)
     const plm_allocator *allocator = &self->client->allocator;
     size_t text_bytes = 0;
     for (size_t index = 0; index < projection->label_key_count; index++) {
-        text_bytes += strlen(projection->label_keys[index].key) + 1;
+        text_bytes += strlen(projection->label_keys[index].key);
     }
-    self->label_keys =
-        plm_allocate(allocator, (projection->label_key_count + 1) * sizeof *self->label_keys);
+    self->labels =
+        plm_allocate(allocator, (projection->label_key_count + 1) * sizeof *self->labels);
     self->label_text = plm_allocate(allocator, text_bytes + 1);
-    if (self->label_keys == NULL || self->label_text == NULL) {
+    if (self->labels == NULL || self->label_text == NULL) {
         return false;
     }
     char *text = self->label_text;
@@ -119,27 +118,19 @@ static bool copy_projection(plm_decoder *self, const plm_projection *projection)
         if (given->slot >= PLM_LABEL_SLOTS) {
             continue;
         }
-        size_t length = strlen(given->key) + 1;
+        size_t length = strlen(given->key);
         memcpy(text, given->key, length);
-        self->label_keys[self->label_key_count++] = (plm_label_key){text, given->slot};
+        self->labels[self->label_count++] = (plm_wanted_label){text, length, given->slot};
         text += length;
     }
     return true;
 }
 
 static bool create_reader(plm_decoder *self, plm_scanner scanner) {
-    const plm_allocator *allocator = &self->client->allocator;
-    self->wanted_labels =
-        plm_allocate(allocator, (self->label_key_count + 1) * sizeof *self->wanted_labels);
-    if (self->wanted_labels == NULL || !plm_element_init(&self->gathered, self->client, scanner)) {
+    if (!plm_element_init(&self->gathered, self->client, scanner)) {
         return false;
     }
-    for (size_t index = 0; index < self->label_key_count; index++) {
-        const plm_label_key *label = &self->label_keys[index];
-        self->wanted_labels[index] =
-            (plm_wanted_label){label->key, strlen(label->key), label->slot};
-    }
-    self->reader = plm_node_reader_create(self->client, self->wanted_labels, self->label_key_count);
+    self->reader = plm_node_reader_create(self->client, self->labels, self->label_count);
     return self->reader != NULL;
 }
 
@@ -151,12 +142,12 @@ plm_decoder *plm_decoder_create(plm_client *client, const plm_projection *projec
     }
     *self = (plm_decoder){.client = client, .keeps_objects = projection->whole_objects};
     if (plm_batch_init(&self->batch, allocator) && copy_projection(self, projection)) {
-        self->root = plm_projector_create(
-            allocator, &client->limits, self->label_keys, self->label_key_count,
-            self->keeps_objects ? PLM_SCOPE_ENVELOPE : PLM_SCOPE_NODE);
-        self->element = plm_projector_create(
-            allocator, &client->limits, self->label_keys, self->label_key_count,
-            self->keeps_objects ? PLM_SCOPE_OBJECT : PLM_SCOPE_NODE);
+        self->root =
+            plm_projector_create(allocator, &client->limits, self->labels, self->label_count,
+                                 self->keeps_objects ? PLM_SCOPE_ENVELOPE : PLM_SCOPE_NODE);
+        self->element =
+            plm_projector_create(allocator, &client->limits, self->labels, self->label_count,
+                                 self->keeps_objects ? PLM_SCOPE_OBJECT : PLM_SCOPE_NODE);
     }
     bool gathers = !projection->strict && !self->keeps_objects;
     if (self->root == NULL || self->element == NULL ||
@@ -176,8 +167,7 @@ void plm_decoder_destroy(plm_decoder *self) {
     plm_projector_destroy(self->element);
     plm_node_reader_destroy(self->reader);
     plm_element_free(&self->gathered);
-    plm_deallocate(allocator, self->wanted_labels);
-    plm_deallocate(allocator, self->label_keys);
+    plm_deallocate(allocator, self->labels);
     plm_deallocate(allocator, self->label_text);
     plm_buffer_free(allocator, &self->object);
     plm_batch_free(&self->batch);

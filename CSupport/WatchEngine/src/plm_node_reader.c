@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "plm_image_hash.h"
+#include "plm_image_list.h"
 #include "plm_places.h"
 
-/// Longer keys and labels than these are left to the projector.
+/// With more labels than these, everything is left to the projector.
 #define MAX_LABELS 64u
 /// A decimal of so many digits fits 63 bits.
 #define MAX_PLAIN_DIGITS 18u
@@ -22,12 +23,7 @@ struct plm_node_reader {
     /// Index into `labels` of what fills a slot; SIZE_MAX while empty.
     size_t label_rank[PLM_LABEL_SLOTS];
 
-    plm_raw_image *images;
-    size_t image_capacity;
-    plm_buffer name_bytes;
-    uint32_t *name_lengths;
-    size_t name_count;
-    size_t name_capacity;
+    plm_image_list images;
 
     // The element at hand.
     const plm_element *element;
@@ -102,6 +98,14 @@ static inline size_t read_key(const plm_node_reader *self, size_t at, plm_text *
     return at == GIVEN_UP ? GIVEN_UP : take(self, at, ':');
 }
 
+/// Begins a map or an array; one without elements is taken whole.
+static inline size_t begin_container(const plm_node_reader *self, size_t at, char open, char close,
+                                     bool *is_empty) {
+    at = take(self, at, open);
+    *is_empty = at != GIVEN_UP && self->bytes[at] == close;
+    return *is_empty ? take(self, at, close) : at;
+}
+
 /// After an element of a map or an array: past the comma, or at what stands there instead.
 static inline size_t next_element(const plm_node_reader *self, size_t at, bool *more) {
     *more = self->bytes[at] == ',';
@@ -161,32 +165,18 @@ static size_t read_boolean(const plm_node_reader *self, size_t at, bool *value) 
 
 // MARK: Images
 
-static bool add_name(plm_node_reader *self, plm_raw_image *image, plm_text name) {
-    const plm_allocator *allocator = &self->client->allocator;
-    void *lengths = self->name_lengths;
-    if (name.length > self->client->limits.max_image_name_bytes ||
-        !plm_buffer_append(allocator, &self->name_bytes, name.bytes, name.length) ||
-        !plm_array_grow(allocator, &lengths, &self->name_capacity, self->name_count + 1,
-                        sizeof *self->name_lengths)) {
-        return false;
-    }
-    self->name_lengths = lengths;
-    self->name_lengths[self->name_count++] = (uint32_t)name.length;
-    image->name_count++;
-    image->byte_count += name.length;
-    return true;
-}
-
-static size_t read_names(plm_node_reader *self, size_t at, plm_raw_image *image) {
-    at = take(self, at, '[');
-    if (at == GIVEN_UP || self->bytes[at] == ']') {
-        return at == GIVEN_UP ? GIVEN_UP : take(self, at, ']');
+static size_t read_names(plm_node_reader *self, size_t at) {
+    bool is_empty;
+    at = begin_container(self, at, '[', ']', &is_empty);
+    if (at == GIVEN_UP || is_empty) {
+        return at;
     }
     bool more;
     do {
         plm_text name;
         at = read_string(self, at, &name);
-        if (at == GIVEN_UP || !add_name(self, image, name)) {
+        if (at == GIVEN_UP || name.length > self->client->limits.max_image_name_bytes ||
+            !plm_image_list_add_name(&self->images, &self->client->allocator, name)) {
             return GIVEN_UP;
         }
         at = next_element(self, at, &more);
@@ -196,9 +186,10 @@ static size_t read_names(plm_node_reader *self, size_t at, plm_raw_image *image)
 
 /// Reads an image that was not found by its bytes.
 static size_t parse_image(plm_node_reader *self, size_t at, uint32_t depth, plm_raw_image *image) {
-    at = take(self, at, '{');
-    if (at == GIVEN_UP || self->bytes[at] == '}') {
-        return at == GIVEN_UP ? GIVEN_UP : take(self, at, '}');
+    bool is_empty;
+    at = begin_container(self, at, '{', '}', &is_empty);
+    if (at == GIVEN_UP || is_empty) {
+        return at;
     }
     bool has_names = false;
     bool has_size = false;
@@ -211,7 +202,7 @@ static size_t parse_image(plm_node_reader *self, size_t at, uint32_t depth, plm_
         }
         switch (plm_place_of_key(PLACE_IMAGE, key.bytes, key.length)) {
         case PLACE_NAMES:
-            at = has_names ? GIVEN_UP : read_names(self, at, image);
+            at = has_names ? GIVEN_UP : read_names(self, at);
             has_names = true;
             break;
         case PLACE_IMAGE_SIZE:
@@ -248,19 +239,13 @@ static inline void keep_known(plm_raw_image *image, const plm_raw_entry *entry) 
 }
 
 static size_t read_image(plm_node_reader *self, size_t at, uint32_t depth) {
-    plm_projected *values = &self->reading.values;
-    if (values->image_count >= self->client->limits.max_images_per_node) {
+    if (self->images.count >= self->client->limits.max_images_per_node) {
         return GIVEN_UP;
     }
-    if (values->image_count == self->image_capacity) {
-        void *images = self->images;
-        if (!plm_array_grow(&self->client->allocator, &images, &self->image_capacity,
-                            values->image_count + 1, sizeof *self->images)) {
-            return GIVEN_UP;
-        }
-        self->images = images;
+    plm_raw_image *image = plm_image_list_add(&self->images, &self->client->allocator);
+    if (image == NULL) {
+        return GIVEN_UP;
     }
-    plm_raw_image *image = &self->images[values->image_count++];
     if (self->bytes[at] == PLM_KNOWN_IMAGE) {
         const plm_known_image *known = known_at(self, at);
         if (known == NULL ||
@@ -277,11 +262,8 @@ static size_t read_image(plm_node_reader *self, size_t at, uint32_t depth) {
         keep_known(image, &entry);
         return skip_space(self, at + entry.raw.length);
     }
-    *image = (plm_raw_image){
-        .first_name = self->name_count,
-        .first_byte = self->name_bytes.length,
-        .raw_hash = hash,
-    };
+    *image = plm_image_list_begin(&self->images);
+    image->raw_hash = hash;
     size_t end = parse_image(self, at, depth, image);
     if (hash != 0 && end != GIVEN_UP) {
         // Without the white space after it.
@@ -296,9 +278,10 @@ static size_t read_image(plm_node_reader *self, size_t at, uint32_t depth) {
 static size_t read_map(plm_node_reader *self, size_t at, uint32_t depth, int map);
 
 static size_t read_elements(plm_node_reader *self, size_t at, uint32_t depth, int array) {
-    at = take(self, at, '[');
-    if (at == GIVEN_UP || self->bytes[at] == ']') {
-        return at == GIVEN_UP ? GIVEN_UP : take(self, at, ']');
+    bool is_empty;
+    at = begin_container(self, at, '[', ']', &is_empty);
+    if (at == GIVEN_UP || is_empty) {
+        return at;
     }
     bool more;
     do {
@@ -388,9 +371,10 @@ static size_t read_map(plm_node_reader *self, size_t at, uint32_t depth, int map
     condition condition = {{NULL, 0}, {NULL, 0}};
     uint64_t seen = 0;
     uint64_t wanted = plm_place_all_keys(map);
-    at = take(self, at, '{');
-    if (at == GIVEN_UP || self->bytes[at] == '}') {
-        return at == GIVEN_UP ? GIVEN_UP : take(self, at, '}');
+    bool is_empty;
+    at = begin_container(self, at, '{', '}', &is_empty);
+    if (at == GIVEN_UP || is_empty) {
+        return at;
     }
     depth++;
     bool more;
@@ -444,9 +428,7 @@ void plm_node_reader_destroy(plm_node_reader *self) {
         return;
     }
     const plm_allocator *allocator = &self->client->allocator;
-    plm_deallocate(allocator, self->images);
-    plm_buffer_free(allocator, &self->name_bytes);
-    plm_deallocate(allocator, self->name_lengths);
+    plm_image_list_free(&self->images, allocator);
     plm_deallocate(allocator, self);
 }
 
@@ -458,8 +440,7 @@ plm_reading *plm_node_reader_read(plm_node_reader *self, const plm_element *elem
     self->bytes = element->bytes.bytes;
     self->length = element->bytes.length;
     self->next_known = 0;
-    self->name_count = 0;
-    self->name_bytes.length = 0;
+    plm_image_list_clear(&self->images);
     memset(&self->reading, 0, sizeof self->reading);
     self->reading.values.retry_after_seconds = -1;
     self->reading.values.remaining_item_count = -1;
@@ -475,8 +456,6 @@ plm_reading *plm_node_reader_read(plm_node_reader *self, const plm_element *elem
         name.length > self->client->limits.max_node_name_bytes) {
         return NULL;
     }
-    self->reading.values.images = self->images;
-    self->reading.values.name_lengths = self->name_lengths;
-    self->reading.values.name_bytes = self->name_bytes.bytes;
+    plm_image_list_lend(&self->images, &self->reading.values);
     return &self->reading;
 }

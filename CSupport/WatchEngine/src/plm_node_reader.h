@@ -11,13 +11,6 @@
 
 typedef struct plm_node_reader plm_node_reader;
 
-/// A label that is wanted, with its length.
-typedef struct plm_wanted_label {
-    const char *key;
-    size_t length;
-    uint32_t slot;
-} plm_wanted_label;
-
 /// Owned. `client` and `labels` are borrowed for the reader's life. NULL when memory is short.
 plm_node_reader *plm_node_reader_create(const plm_client *client, const plm_wanted_label *labels,
                                         size_t label_count);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "plm_image_list.h"
 #include "plm_places.h"
 
 /// The deepest place that is looked into: PLACE_OBJECT, PLACE_STATUS, PLACE_IMAGES, PLACE_IMAGE,
@@ -20,8 +21,8 @@ typedef struct span {
 struct plm_projector {
     const plm_allocator *allocator;
     const plm_limits *limits;
-    const plm_label_key *label_keys;
-    size_t label_key_count;
+    const plm_wanted_label *labels;
+    size_t label_count;
     plm_projector_scope scope;
     yajl_handle yajl;
 
@@ -40,16 +41,11 @@ struct plm_projector {
 
     plm_buffer text;
     span fields[PLM_FIELD_COUNT];
-    /// Index into `label_keys` of what fills a slot; SIZE_MAX while empty.
+    /// Index into `labels` of what fills a slot; SIZE_MAX while empty.
     size_t label_rank[PLM_LABEL_SLOTS];
     size_t next_label;
 
-    plm_raw_image *images;
-    size_t image_capacity;
-    plm_buffer name_bytes;
-    uint32_t *name_lengths;
-    size_t name_count;
-    size_t name_capacity;
+    plm_image_list images;
 
     int condition_type;
     plm_condition condition_status;
@@ -121,20 +117,20 @@ static void mismatch(plm_projector *self, int place, const char *found) {
         }
         break;
     case PLACE_IMAGE:
-        plm_projector_reject(self, "status.images[%zu] is %s, not an object",
-                             self->values.image_count, found);
+        plm_projector_reject(self, "status.images[%zu] is %s, not an object", self->images.count,
+                             found);
         return;
     case PLACE_NAMES:
         plm_projector_reject(self, "status.images[%zu].names is %s, not an array",
-                             self->values.image_count - 1, found);
+                             self->images.count - 1, found);
         return;
     case PLACE_IMAGE_NAME:
         plm_projector_reject(self, "status.images[%zu].names holds %s, not a string",
-                             self->values.image_count - 1, found);
+                             self->images.count - 1, found);
         return;
     case PLACE_IMAGE_SIZE:
         plm_projector_reject(self, "status.images[%zu].sizeBytes is %s, not a number",
-                             self->values.image_count - 1, found);
+                             self->images.count - 1, found);
         return;
     case PLACE_EVENT_OBJECT:
         plm_projector_reject(self, "object is %s, not an object", found);
@@ -180,52 +176,31 @@ static int condition_type_of(const char *bytes, size_t count) {
 }
 
 static int add_image_name(plm_projector *self, const char *bytes, size_t count) {
-    plm_raw_image *image = &self->images[self->values.image_count - 1];
     if (count > self->limits->max_image_name_bytes) {
         plm_projector_reject(self,
                              "status.images[%zu].names holds one of %zu bytes, over the limit of "
                              "%zu (max_image_name_bytes)",
-                             self->values.image_count - 1, count,
-                             self->limits->max_image_name_bytes);
+                             self->images.count - 1, count, self->limits->max_image_name_bytes);
         return 1;
     }
-    void *lengths = self->name_lengths;
-    if (!plm_buffer_append(self->allocator, &self->name_bytes, bytes, count) ||
-        !plm_array_grow(self->allocator, &lengths, &self->name_capacity, self->name_count + 1,
-                        sizeof *self->name_lengths)) {
-        return out_of_memory(self);
-    }
-    self->name_lengths = lengths;
-    self->name_lengths[self->name_count++] = (uint32_t)count;
-    image->name_count++;
-    image->byte_count += count;
-    return 1;
+    return plm_image_list_add_name(&self->images, self->allocator, (plm_text){bytes, count})
+               ? 1
+               : out_of_memory(self);
 }
 
 static int add_image(plm_projector *self) {
-    if (self->values.image_count >= self->limits->max_images_per_node) {
+    if (self->images.count >= self->limits->max_images_per_node) {
         plm_projector_reject(self, "status.images has more than %zu entries (max_images_per_node)",
                              self->limits->max_images_per_node);
         // The entries that follow overwrite the last one.
-        self->values.image_count--;
+        self->images.count--;
     }
-    void *images = self->images;
-    if (!plm_array_grow(self->allocator, &images, &self->image_capacity,
-                        self->values.image_count + 1, sizeof *self->images)) {
+    plm_raw_image *image = plm_image_list_add(&self->images, self->allocator);
+    if (image == NULL) {
         return out_of_memory(self);
     }
-    self->images = images;
-    self->images[self->values.image_count++] = (plm_raw_image){
-        .first_name = self->name_count,
-        .first_byte = self->name_bytes.length,
-    };
+    *image = plm_image_list_begin(&self->images);
     return 1;
-}
-
-static void clear_images(plm_projector *self) {
-    self->values.image_count = 0;
-    self->name_bytes.length = 0;
-    self->name_count = 0;
 }
 
 /// A plain decimal from 0 to INT64_MAX.
@@ -276,7 +251,7 @@ static int on_null(void *context) {
     if (place >= PLACE_TEXT && place < PLACE_TEXT + PLM_FIELD_LABEL) {
         self->fields[place - PLACE_TEXT].present = false;
     } else if (place == PLACE_IMAGES) {
-        clear_images(self);
+        plm_image_list_clear(&self->images);
         self->values.has_images = false;
     } else if (place == PLACE_IMAGE) {
         return add_image(self);
@@ -312,9 +287,9 @@ static int on_number(void *context, const char *bytes, size_t count) {
             plm_projector_reject(self,
                                  "status.images[%zu].sizeBytes %.*s is not an integer from 0 to "
                                  "2^63-1",
-                                 self->values.image_count - 1, count > 40 ? 40 : (int)count, bytes);
+                                 self->images.count - 1, count > 40 ? 40 : (int)count, bytes);
         }
-        self->images[self->values.image_count - 1].size_bytes = value;
+        self->images.images[self->images.count - 1].size_bytes = value;
         break;
     case PLACE_CODE: self->values.code = fits ? value : 0; break;
     case PLACE_RETRY_AFTER: self->values.retry_after_seconds = fits ? value : -1; break;
@@ -330,7 +305,7 @@ static int on_string(void *context, const unsigned char *value, size_t count) {
     int place = begin_value(self);
     end_scalar(self);
     if (place >= PLACE_TEXT + PLM_FIELD_LABEL) {
-        uint32_t slot = self->label_keys[self->next_label].slot;
+        uint32_t slot = self->labels[self->next_label].slot;
         self->label_rank[slot] = self->next_label;
         return keep_text(self, PLM_FIELD_LABEL + slot, bytes, count);
     }
@@ -357,9 +332,9 @@ static int on_map_key(void *context, const unsigned char *value, size_t count) {
     int parent = self->open[self->depth - 1];
     self->next = PLACE_SKIPPED;
     if (parent == PLACE_LABELS) {
-        for (size_t index = 0; index < self->label_key_count; index++) {
-            const plm_label_key *wanted = &self->label_keys[index];
-            if (strlen(wanted->key) == count && memcmp(wanted->key, key, count) == 0) {
+        for (size_t index = 0; index < self->label_count; index++) {
+            const plm_wanted_label *wanted = &self->labels[index];
+            if (wanted->length == count && memcmp(wanted->key, key, count) == 0) {
                 if (index <= self->label_rank[wanted->slot]) {
                     self->next_label = index;
                     self->next = PLACE_TEXT + PLM_FIELD_LABEL;
@@ -423,12 +398,12 @@ static int on_start_array(void *context) {
     int place = begin_value(self);
     bool in_items = self->depth > 0 && self->open[self->depth - 1] == PLACE_ITEMS;
     if (place == PLACE_IMAGES) {
-        clear_images(self);
+        plm_image_list_clear(&self->images);
         self->values.has_images = true;
     } else if (place == PLACE_NAMES) {
-        plm_raw_image *image = &self->images[self->values.image_count - 1];
-        self->name_count = image->first_name;
-        self->name_bytes.length = image->first_byte;
+        plm_raw_image *image = &self->images.images[self->images.count - 1];
+        self->images.name_count = image->first_name;
+        self->images.name_bytes.length = image->first_byte;
         image->name_count = 0;
         image->byte_count = 0;
     } else if (place == PLACE_ITEMS && !in_items) {
@@ -474,7 +449,7 @@ static const yajl_callbacks callbacks = {
 // MARK: Life
 
 plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_limits *limits,
-                                    const plm_label_key *label_keys, size_t label_key_count,
+                                    const plm_wanted_label *labels, size_t label_count,
                                     plm_projector_scope scope) {
     plm_projector *self = plm_allocate(allocator, sizeof *self);
     if (self == NULL) {
@@ -483,8 +458,8 @@ plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_li
     *self = (plm_projector){
         .allocator = allocator,
         .limits = limits,
-        .label_keys = label_keys,
-        .label_key_count = label_key_count,
+        .labels = labels,
+        .label_count = label_count,
         .scope = scope,
     };
     if (!plm_projector_restart(self)) {
@@ -503,9 +478,7 @@ void plm_projector_destroy(plm_projector *self) {
         yajl_free(self->yajl);
     }
     plm_buffer_free(allocator, &self->text);
-    plm_buffer_free(allocator, &self->name_bytes);
-    plm_deallocate(allocator, self->name_lengths);
-    plm_deallocate(allocator, self->images);
+    plm_image_list_free(&self->images, allocator);
     plm_deallocate(allocator, self);
 }
 
@@ -533,7 +506,7 @@ void plm_projector_clear(plm_projector *self) {
     for (size_t slot = 0; slot < PLM_LABEL_SLOTS; slot++) {
         self->label_rank[slot] = SIZE_MAX;
     }
-    clear_images(self);
+    plm_image_list_clear(&self->images);
     self->values = (plm_projected){.retry_after_seconds = -1, .remaining_item_count = -1};
     self->rejection[0] = '\0';
     self->complete = false;
@@ -595,9 +568,7 @@ const char *plm_projector_rejection(const plm_projector *self) {
 
 plm_projected plm_projector_values(const plm_projector *self) {
     plm_projected values = self->values;
-    values.images = self->images;
-    values.name_lengths = self->name_lengths;
-    values.name_bytes = self->name_bytes.bytes;
+    plm_image_list_lend(&self->images, &values);
     return values;
 }
 

@@ -26,9 +26,9 @@ typedef enum plm_projector_scope {
     PLM_SCOPE_OBJECT,
 } plm_projector_scope;
 
-/// Owned. `label_keys` is borrowed for the projector's life, as are `allocator` and `limits`.
+/// Owned. `labels` is borrowed for the projector's life, as are `allocator` and `limits`.
 plm_projector *plm_projector_create(const plm_allocator *allocator, const plm_limits *limits,
-                                    const plm_label_key *label_keys, size_t label_key_count,
+                                    const plm_wanted_label *labels, size_t label_count,
                                     plm_projector_scope scope);
 void plm_projector_destroy(plm_projector *projector);
 

@@ -30,6 +30,13 @@ typedef enum plm_field {
     PLM_FIELD_COUNT = PLM_FIELD_LABEL + PLM_LABEL_SLOTS,
 } plm_field;
 
+/// A label that is wanted.
+typedef struct plm_wanted_label {
+    const char *key;
+    size_t length;
+    uint32_t slot;
+} plm_wanted_label;
+
 /// One entry of status.images as read, before it is interned.
 typedef struct plm_raw_image {
     /// Into `name_lengths` and `name_bytes`.
