@@ -19,9 +19,6 @@
 // replaying the bytes as if they came only now, so that it says of them whatever it would have
 // said.
 
-/// A buffer that one object made larger than this is not kept for the next.
-#define KEPT_OBJECT_BYTES (1024u * 1024)
-
 /// How API servers begin watch events; what begins so needs no parser.
 typedef struct envelope {
     const char *text;
@@ -312,7 +309,7 @@ static bool forget_element(plm_decoder *self, plm_batch_builder *batch) {
         plm_element_clear(&self->gathered);
         self->has_gathered = false;
     }
-    if (self->object.capacity > KEPT_OBJECT_BYTES) {
+    if (self->object.capacity > PLM_KEPT_BYTES) {
         plm_buffer_free(&self->client->allocator, &self->object);
     }
     if (!self->dropping) {

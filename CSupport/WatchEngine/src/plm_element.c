@@ -4,8 +4,6 @@
 
 #include "plm_image_hash.h"
 
-/// A buffer that one object made larger than this is not kept for the next.
-#define KEPT_BYTES (1024u * 1024)
 /// Grown in steps of what one object in many needs.
 #define FIRST_BYTES (16u * 1024)
 /// Taken at a time, so that the buffer follows the object and not the chunk.
@@ -38,7 +36,7 @@ void plm_element_clear(plm_element *self) {
     self->hidden_bytes = 0;
     self->bytes.length = 0;
     self->state = (plm_scan_state){0, 0, 0};
-    if (self->bytes.capacity > KEPT_BYTES) {
+    if (self->bytes.capacity > PLM_KEPT_BYTES) {
         give_back(self);
     }
 }

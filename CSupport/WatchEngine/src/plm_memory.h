@@ -10,6 +10,9 @@ void plm_deallocate(const plm_allocator *allocator, void *memory);
 /// The allocator over malloc, realloc and free.
 extern const plm_allocator plm_default_allocator;
 
+/// A buffer that one object made larger than this is not kept for the next.
+#define PLM_KEPT_BYTES (1024u * 1024)
+
 /// A growable byte buffer. Zero-initialised is empty.
 typedef struct plm_buffer {
     char *bytes;

@@ -103,7 +103,7 @@ public struct ContainerImage: Sendable, Hashable {
         guard a.sizeBytes == b.sizeBytes, a.nameCount == b.nameCount, a.byteCount == b.byteCount
         else { return false }
         return left.storage.withTail { leftTail in
-            right.storage.withTail { rightTail in leftTail.elementsEqual(rightTail) }
+            right.storage.withTail { rightTail in leftTail.hasSameBytes(as: rightTail) }
         }
     }
 

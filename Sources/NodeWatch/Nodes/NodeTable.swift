@@ -1,12 +1,6 @@
 internal import KubeClient
 package import WatchEngine
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// Nodes by name: records in one array, found by their names' bytes without making a string.
 ///
 /// A value type that shares its storage until one of the copies is changed, so a reader's snapshot
@@ -115,13 +109,7 @@ package struct NodeTable: CacheTable {
 
     private func find(_ name: UnsafeRawBufferPointer, hash: UInt32) -> Int? {
         index.find(hash) { position in
-            entries[position].record.withName { known in
-                guard known.count == name.count else { return false }
-                guard let left = known.baseAddress, let right = name.baseAddress else {
-                    return true
-                }
-                return memcmp(left, right, name.count) == 0
-            }
+            entries[position].record.withName { $0.hasSameBytes(as: name) }
         }
     }
 

@@ -1,12 +1,6 @@
 import KubeClient
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// Strings that many nodes share (pools, zones, versions), each kept once and known by a number.
 ///
 /// There is one for the process. It never forgets, so it is bounded: a text that comes after
@@ -30,7 +24,7 @@ final class TextInterner: Sendable {
         let hash = ByteIndex.hash(bytes)
         return state.withLock { state in
             let found = state.index.find(hash) { slot in
-                state.texts[slot].isEqual(to: bytes)
+                state.texts[slot].hasSameBytes(as: bytes)
             }
             if let found { return UInt32(found + 1) }
             guard state.texts.count < capacity else { return 0 }
@@ -131,13 +125,10 @@ struct ByteIndex: Sendable {
 }
 
 extension String {
-    /// Whether its UTF-8 is these bytes. An element at a time this would be slow.
-    fileprivate func isEqual(to bytes: UnsafeRawBufferPointer) -> Bool {
-        let isEqual = utf8.withContiguousStorageIfAvailable { known in
-            guard known.count == bytes.count else { return false }
-            guard let left = known.baseAddress, let right = bytes.baseAddress else { return true }
-            return memcmp(left, right, bytes.count) == 0
-        }
-        return isEqual ?? utf8.elementsEqual(bytes)
+    /// Whether its UTF-8 is these bytes.
+    fileprivate func hasSameBytes(as bytes: UnsafeRawBufferPointer) -> Bool {
+        utf8.withContiguousStorageIfAvailable {
+            UnsafeRawBufferPointer($0).hasSameBytes(as: bytes)
+        } ?? utf8.elementsEqual(bytes)
     }
 }
