@@ -71,6 +71,9 @@ let package = Package(
         .executableTarget(
             name: "JSONDecoderBench", path: "Benchmarks/JSONDecoderBench",
             swiftSettings: swiftSettings),
+        // Objects as JSON and protobuf, for the simulator and for what tests the decoders: it shares
+        // nothing with them.
+        .target(name: "ObjectEncoding", swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(
@@ -78,7 +81,8 @@ let package = Package(
             cSettings: cSettings),
         .testTarget(
             name: "WatchEngineTests",
-            dependencies: ["WatchEngine", "TestSupport", "StalledResolver"] + simulatorProgram,
+            dependencies: ["WatchEngine", "ObjectEncoding", "TestSupport", "StalledResolver"]
+                + simulatorProgram,
             swiftSettings: swiftSettings),
         .testTarget(
             name: "KubeClientTests",
@@ -133,7 +137,7 @@ if withSimulator {
         .target(
             name: "ClusterSimulator",
             dependencies: [
-                "SimulatorCrypto",
+                "ObjectEncoding", "SimulatorCrypto",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

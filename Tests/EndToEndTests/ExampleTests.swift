@@ -99,7 +99,7 @@ struct IngressControllerTests {
         }
 
         func wait(_ what: String, _ holds: () async throws -> Bool) async throws {
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + Patience.limit
             while try await !holds() {
                 guard ContinuousClock.now < end else {
                     throw Program.TimedOut(description: "no \(what):\n\(configuration)")

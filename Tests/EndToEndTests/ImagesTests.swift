@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll images", .timeLimit(.minutes(1)))
+@Suite("plimsoll images", .timeLimit(.minutes(Patience.minutes)))
 struct ImagesTests {
     private struct List: Decodable {
         struct Item: Decodable {

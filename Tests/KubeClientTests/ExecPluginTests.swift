@@ -21,7 +21,7 @@ private final class Plugin {
 
     func client(
         _ fields: String = "interactiveMode: Never", command: String = "./plugin",
-        version: String = "v1", timeout: Duration = .seconds(20)
+        version: String = "v1", timeout: Duration = Patience.limit
     ) throws -> KubeClient {
         let text = """
             current-context: x
@@ -88,7 +88,7 @@ extension KubeClient {
     }
 }
 
-@Suite("Exec plugins", .timeLimit(.minutes(1)))
+@Suite("Exec plugins", .timeLimit(.minutes(Patience.minutes)))
 struct ExecPluginTests {
     @Test func `get their arguments, environment and the cluster, and give a token`() async throws {
         let plugin = try Plugin(

@@ -1,6 +1,7 @@
 import KubeClient
 import NodeWatch
 import Synchronization
+import TestSupport
 import Testing
 
 /// What handlers of a cache are told, without a server: the test is the stream.
@@ -78,7 +79,7 @@ struct HandlerTests {
     }
 
     private func eventually(_ what: String, _ holds: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(30)
+        let end = ContinuousClock.now + Patience.limit
         while !holds() {
             guard ContinuousClock.now < end else {
                 Issue.record("never: \(what)")

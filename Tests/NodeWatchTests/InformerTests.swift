@@ -34,7 +34,7 @@ private final class Observed: Sendable {
     }
 
     func wait(_ what: String, _ isThere: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + Patience.limit
         while !isThere() {
             guard ContinuousClock.now < end else {
                 throw Program.TimedOut(

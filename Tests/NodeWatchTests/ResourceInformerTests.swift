@@ -33,7 +33,7 @@ struct ResourceInformerTests {
         }
 
         func wait(_ what: String, _ isThere: ([String]) -> Bool) async throws {
-            let end = ContinuousClock.now + .seconds(20)
+            let end = ContinuousClock.now + Patience.limit
             while !isThere(all) {
                 guard ContinuousClock.now < end else {
                     throw Program.TimedOut(description: "no \(what) in \(all)")

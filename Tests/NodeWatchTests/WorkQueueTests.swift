@@ -1,6 +1,7 @@
 import KubeClient
 import NodeWatch
 import Synchronization
+import TestSupport
 import Testing
 
 /// A value that several tasks change.
@@ -15,7 +16,7 @@ private final class Shared<Value: Sendable>: Sendable {
 }
 
 /// The documented behaviour of client-go's `workqueue`, one test a rule.
-@Suite("WorkQueue", .timeLimit(.minutes(1)))
+@Suite("WorkQueue", .timeLimit(.minutes(Patience.minutes)))
 struct WorkQueueTests {
     @Test func `gives keys in the order in which they were added`() async {
         let queue = WorkQueue<Int>()

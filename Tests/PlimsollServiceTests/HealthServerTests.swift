@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Health endpoints", .timeLimit(.minutes(1)))
+@Suite("Health endpoints", .timeLimit(.minutes(Patience.minutes)))
 struct HealthServerTests {
     /// A server whose one check says what it is told.
     private final class Served: Sendable {

@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 /// Recorded traffic of a real kube-apiserver, where it is present beside the checkout.
-private let recorded = Checkout.recorded("captures", suffix: ".body.json")
+private let recorded =
+    Checkout.recorded("captures", suffix: ".body.json")
+    + Checkout.recorded("captures", suffix: ".body.pb")
 
 private func bytes(_ name: String) throws -> [UInt8] {
     try Array(Data(contentsOf: Checkout.shared.appending(path: "captures/\(name)")))
@@ -24,6 +26,20 @@ struct CaptureTests {
             await Task.yield()
             #expect(Tracer().trace(body, chunk: chunk) == whole)
         }
+    }
+
+    /// Bookmarks of idle moments come when they come.
+    @Test(arguments: [
+        ("watchlist", "watchlist-protobuf"), ("list-rv0", "list-protobuf"),
+        ("watch-live", "watch-live-protobuf"), ("watch-expired", "watch-expired-protobuf"),
+    ])
+    func `gives the same events in either wire format`(json: String, protobuf: String) throws {
+        func events(_ name: String) throws -> [String] {
+            try Tracer().trace(bytes(name)).filter { !$0.hasPrefix("bookmark") }
+        }
+        let expected = try events("\(json).body.json")
+        #expect(try events("\(protobuf).body.pb") == expected)
+        #expect(expected.count > 1)
     }
 
     @Test func `ends the streamed list with its bookmark`() throws {

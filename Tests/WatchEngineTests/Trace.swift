@@ -23,6 +23,11 @@ struct Tracer {
         plm_scanner_is_available($0)
     }
 
+    /// By its first byte: "k8s", or the length of a frame below 16 MiB.
+    static func isProtobuf(_ body: [UInt8]) -> Bool {
+        body.first == UInt8(ascii: "k") || body.first == 0
+    }
+
     /// The trace of a body fed in chunks of `chunk` bytes; `finish: false` leaves the end away. It is
     /// that of the strict decoder, and every other way to decode must give the same: but where bytes
     /// are skipped they may hide a fault, so after one more may follow.
@@ -32,7 +37,7 @@ struct Tracer {
     ) -> [String] {
         let expected = trace(body, chunk: chunk, finish: finish, scanner: nil)
         let faultAt = expected.firstIndex { $0.hasPrefix("failure syntax") }
-        for scanner in Self.scanners {
+        for scanner in Self.isProtobuf(body) ? [.automatic] : Self.scanners {
             let found = trace(body, chunk: chunk, finish: finish, scanner: scanner)
             if found == expected { continue }
             guard let faultAt else {
@@ -105,7 +110,7 @@ struct Tracer {
             var projection = plm_projection(
                 label_keys: $0.baseAddress, label_key_count: $0.count,
                 whole_objects: wholeObjects, strict: scanner == nil,
-                scanner: scanner ?? .automatic)
+                scanner: scanner ?? .automatic, wire_format: .automatic)
             return plm_decoder_create(client, &projection)!
         }
     }

@@ -181,7 +181,7 @@ struct TransferTests {
     }
 }
 
-@Suite("Transfer: cancelling", .serialized, .timeLimit(.minutes(1)))
+@Suite("Transfer: cancelling", .serialized, .timeLimit(.minutes(Patience.minutes)))
 struct CancelTests {
     /// Opens a stream, waits until it is stuck, cancels from another thread and expects the end.
     private func expectCancelled(

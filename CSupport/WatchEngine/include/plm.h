@@ -326,6 +326,15 @@ typedef enum PLM_CLOSED_ENUM plm_scanner {
 /// Whether this machine has a scanner.
 bool plm_scanner_is_available(plm_scanner scanner);
 
+/// How objects are written.
+typedef enum PLM_CLOSED_ENUM plm_wire_format {
+    /// What the Content-Type says; where there is none, what the first byte looks like.
+    PLM_WIRE_AUTOMATIC PLM_CASE(automatic) = 0,
+    PLM_WIRE_JSON PLM_CASE(json),
+    /// Kubernetes' own framing of protobuf: "k8s\0" and a runtime.Unknown, or the frames of a watch.
+    PLM_WIRE_PROTOBUF PLM_CASE(protobuf),
+} plm_wire_format;
+
 /// What to decode.
 typedef struct plm_projection {
     const plm_label_key *_Nullable label_keys;
@@ -338,6 +347,8 @@ typedef struct plm_projection {
     bool strict;
     /// To be left alone but for tests. One that this machine lacks fails the creation.
     plm_scanner scanner;
+    /// What the bytes are in; a stream knows better, by the Content-Type of its response.
+    plm_wire_format wire_format;
 } plm_projection;
 
 // MARK: Canceller

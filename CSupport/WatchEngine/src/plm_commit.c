@@ -1,5 +1,6 @@
 #include "plm_commit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "plm_hash.h"
@@ -9,21 +10,25 @@ static bool is(plm_text text, const char *word) {
            memcmp(text.bytes, word, text.length) == 0;
 }
 
-plm_commit_result plm_commit_rejection(plm_batch_builder *batch, const plm_projector *projector) {
+static plm_commit_result reject(plm_batch_builder *batch, const plm_reading *reading,
+                                const char *reason) {
     plm_event *event = plm_batch_add(batch, PLM_EVENT_REJECTED);
     if (event == NULL) {
         return PLM_COMMIT_NO_MEMORY;
     }
-    const char *reason = plm_projector_rejection(projector);
+    const plm_text *texts = reading->texts;
     plm_rejection *rejection = &event->rejection;
-    return plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_NAME), &rejection->name) &&
-                   plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_NAMESPACE),
-                                  &rejection->namespace_name) &&
-                   plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION),
+    return plm_batch_copy(batch, texts[PLM_FIELD_NAME], &rejection->name) &&
+                   plm_batch_copy(batch, texts[PLM_FIELD_NAMESPACE], &rejection->namespace_name) &&
+                   plm_batch_copy(batch, texts[PLM_FIELD_RESOURCE_VERSION],
                                   &rejection->resource_version) &&
                    plm_batch_copy(batch, (plm_text){reason, strlen(reason)}, &rejection->reason)
                ? PLM_COMMIT_OK
                : PLM_COMMIT_NO_MEMORY;
+}
+
+plm_commit_result plm_commit_rejection(plm_batch_builder *batch, const plm_reading *reading) {
+    return reject(batch, reading, reading->rejection);
 }
 
 // MARK: Images
@@ -133,21 +138,24 @@ static bool copy_texts(plm_batch_builder *batch, const plm_reading *reading, plm
     return true;
 }
 
-/// Refuses what is well-formed but no usable Node.
-static void check_node(plm_projector *projector, const plm_limits *limits) {
-    plm_text kind = plm_projector_text(projector, PLM_FIELD_KIND);
-    plm_text name = plm_projector_text(projector, PLM_FIELD_NAME);
+/// Says, in `reason`, why what is well-formed is no usable Node. False where it is one.
+static bool is_no_node(const plm_reading *reading, const plm_limits *limits, char *reason,
+                       size_t size) {
+    plm_text kind = reading->texts[PLM_FIELD_KIND];
+    plm_text name = reading->texts[PLM_FIELD_NAME];
     if (kind.bytes != NULL && !is(kind, "Node")) {
-        plm_projector_reject(projector, "expected a Node, got a %.*s",
-                             kind.length > 60 ? 60 : (int)kind.length, kind.bytes);
+        snprintf(reason, size, "expected a Node, got a %.*s",
+                 kind.length > 60 ? 60 : (int)kind.length, kind.bytes);
     } else if (name.length == 0) {
-        plm_projector_reject(projector, "metadata.name is missing");
+        snprintf(reason, size, "metadata.name is missing");
     } else if (name.length > limits->max_node_name_bytes) {
-        plm_projector_reject(projector,
-                             "metadata.name has %zu bytes, over the limit of %zu "
-                             "(max_node_name_bytes)",
-                             name.length, limits->max_node_name_bytes);
+        snprintf(reason, size,
+                 "metadata.name has %zu bytes, over the limit of %zu (max_node_name_bytes)",
+                 name.length, limits->max_node_name_bytes);
+    } else {
+        return false;
     }
+    return true;
 }
 
 plm_commit_result plm_commit_reading(plm_batch_builder *batch, plm_client *client,
@@ -191,35 +199,35 @@ plm_commit_result plm_commit_reading(plm_batch_builder *batch, plm_client *clien
 }
 
 plm_commit_result plm_commit_node(plm_batch_builder *batch, plm_client *client,
-                                  plm_projector *projector, plm_event_kind kind) {
-    check_node(projector, &client->limits);
-    if (plm_projector_rejection(projector) != NULL) {
-        return plm_commit_rejection(batch, projector);
+                                  plm_reading *reading, plm_event_kind kind) {
+    char reason[160];
+    if (reading->rejection != NULL) {
+        return plm_commit_rejection(batch, reading);
     }
-    plm_reading reading;
-    plm_projector_read(projector, &reading);
-    return plm_commit_reading(batch, client, &reading, kind);
+    return is_no_node(reading, &client->limits, reason, sizeof reason)
+               ? reject(batch, reading, reason)
+               : plm_commit_reading(batch, client, reading, kind);
 }
 
 // MARK: Objects of any kind
 
-plm_commit_result plm_commit_object(plm_batch_builder *batch, plm_projector *projector,
+plm_commit_result plm_commit_object(plm_batch_builder *batch, const plm_reading *reading,
                                     plm_text json, plm_event_kind kind) {
-    if (plm_projector_text(projector, PLM_FIELD_NAME).length == 0) {
-        plm_projector_reject(projector, "metadata.name is missing");
+    if (reading->rejection != NULL) {
+        return plm_commit_rejection(batch, reading);
     }
-    if (plm_projector_rejection(projector) != NULL) {
-        return plm_commit_rejection(batch, projector);
+    if (reading->texts[PLM_FIELD_NAME].length == 0) {
+        return reject(batch, reading, "metadata.name is missing");
     }
     plm_object object = {.json = {NULL, 0}};
     const struct {
         plm_text text;
         plm_text *target;
     } texts[] = {
-        {plm_projector_text(projector, PLM_FIELD_NAME), &object.name},
-        {plm_projector_text(projector, PLM_FIELD_NAMESPACE), &object.namespace_name},
-        {plm_projector_text(projector, PLM_FIELD_UID), &object.uid},
-        {plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION), &object.resource_version},
+        {reading->texts[PLM_FIELD_NAME], &object.name},
+        {reading->texts[PLM_FIELD_NAMESPACE], &object.namespace_name},
+        {reading->texts[PLM_FIELD_UID], &object.uid},
+        {reading->texts[PLM_FIELD_RESOURCE_VERSION], &object.resource_version},
         {json, &object.json},
     };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
@@ -237,31 +245,31 @@ plm_commit_result plm_commit_object(plm_batch_builder *batch, plm_projector *pro
 
 // MARK: Everything else
 
-plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, plm_projector *projector) {
-    plm_text version = plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION);
+plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, const plm_reading *reading) {
+    plm_text version = reading->texts[PLM_FIELD_RESOURCE_VERSION];
     if (version.length == 0) {
-        plm_projector_reject(projector, "a bookmark without metadata.resourceVersion");
-        return plm_commit_rejection(batch, projector);
+        return reject(batch, reading,
+                      reading->rejection != NULL ? reading->rejection
+                                                 : "a bookmark without metadata.resourceVersion");
     }
     plm_event *event = plm_batch_add(batch, PLM_EVENT_BOOKMARK);
     if (event == NULL || !plm_batch_copy(batch, version, &event->bookmark.resource_version)) {
         return PLM_COMMIT_NO_MEMORY;
     }
     event->bookmark.initial_events_end =
-        is(plm_projector_text(projector, PLM_FIELD_INITIAL_EVENTS_END), "true");
+        is(reading->texts[PLM_FIELD_INITIAL_EVENTS_END], "true");
     return PLM_COMMIT_OK;
 }
 
-plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_projector *projector,
+plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_reading *reading,
                                     bool in_stream) {
-    plm_projected values = plm_projector_values(projector);
     plm_event *event = plm_batch_add(batch, PLM_EVENT_STATUS);
     if (event == NULL) {
         return PLM_COMMIT_NO_MEMORY;
     }
     plm_status *status = &event->status;
-    status->code = values.code > INT32_MAX ? 0 : (int32_t)values.code;
-    status->retry_after_seconds = values.retry_after_seconds;
+    status->code = reading->values.code > INT32_MAX ? 0 : (int32_t)reading->values.code;
+    status->retry_after_seconds = reading->values.retry_after_seconds;
     status->in_stream = in_stream;
     const struct {
         plm_field field;
@@ -272,7 +280,7 @@ plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_projecto
         {PLM_FIELD_CAUSE, &status->cause},       {PLM_FIELD_CONTINUE, &status->continue_token},
     };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
-        if (!plm_batch_copy(batch, plm_projector_text(projector, texts[index].field),
+        if (!plm_batch_copy(batch, reading->texts[texts[index].field],
                             texts[index].target)) {
             return PLM_COMMIT_NO_MEMORY;
         }
@@ -280,15 +288,15 @@ plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_projecto
     return PLM_COMMIT_OK;
 }
 
-plm_commit_result plm_commit_list(plm_batch_builder *batch, const plm_projector *projector) {
+plm_commit_result plm_commit_list(plm_batch_builder *batch, const plm_reading *reading) {
     plm_event *event = plm_batch_add(batch, PLM_EVENT_LIST);
     if (event == NULL) {
         return PLM_COMMIT_NO_MEMORY;
     }
-    event->list.remaining_item_count = plm_projector_values(projector).remaining_item_count;
-    return plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_RESOURCE_VERSION),
+    event->list.remaining_item_count = reading->values.remaining_item_count;
+    return plm_batch_copy(batch, reading->texts[PLM_FIELD_RESOURCE_VERSION],
                           &event->list.resource_version) &&
-                   plm_batch_copy(batch, plm_projector_text(projector, PLM_FIELD_CONTINUE),
+                   plm_batch_copy(batch, reading->texts[PLM_FIELD_CONTINUE],
                                   &event->list.continue_token)
                ? PLM_COMMIT_OK
                : PLM_COMMIT_NO_MEMORY;

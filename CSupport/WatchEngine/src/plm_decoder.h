@@ -1,9 +1,11 @@
 #pragma once
 
-// Framing: finds the objects in a body of JSON and hands each to the projector that reads it.
+// A body in either wire format: tells which it is and leaves it to that format's decoder.
 
 #include "plm_batch.h"
 
+/// To be called before the first byte, where something tells the format.
+void plm_decoder_set_format(plm_decoder *decoder, plm_wire_format format);
 /// Decodes into a batch that the caller owns. Returns false after a failure, which is in the batch.
 bool plm_decoder_decode(plm_decoder *decoder, const char *bytes, size_t count,
                         plm_batch_builder *batch);

@@ -6,12 +6,22 @@
 
 #include "plm_client.h"
 #include "plm_hash.h"
+#include "plm_wire.h"
 
-/// What tells an image from most others: the end of its first name, which mostly is of a digest. 0
-/// where the bytes do not begin as every API server begins an image, or the name is very long.
+/// What tells an image from most others: the end of its first name, which mostly is of a digest.
+static inline uint64_t plm_image_hash_name(uint64_t seed, plm_text name) {
+    enum { PART_BYTES = 32 };
+    seed += name.length;
+    return (name.length < PART_BYTES
+                ? plm_hash_bytes(seed, name.bytes, name.length)
+                : plm_hash_32_bytes(seed, name.bytes + name.length - PART_BYTES)) |
+           1;
+}
+
+/// The hash of an image in JSON, which the bytes begin with. 0 where the bytes do not begin as every API server begins an image, or the name is very long.
 static inline uint64_t plm_image_hash(const plm_client *client, const char *bytes, size_t count) {
     static const char begin[] = "{\"names\":[\"";
-    enum { BEGIN_BYTES = sizeof begin - 1, PART_BYTES = 32, MAX_NAME_BYTES = 512 };
+    enum { BEGIN_BYTES = sizeof begin - 1, MAX_NAME_BYTES = 512 };
     if (count <= BEGIN_BYTES || memcmp(bytes, begin, 8) != 0 ||
         memcmp(bytes + BEGIN_BYTES - 8, begin + BEGIN_BYTES - 8, 8) != 0) {
         return 0;
@@ -22,11 +32,25 @@ static inline uint64_t plm_image_hash(const plm_client *client, const char *byte
     if (end == NULL) {
         return 0;
     }
-    size_t length = (size_t)(end - name);
-    uint64_t seed = client->images.seed + length;
-    return (length < PART_BYTES ? plm_hash_bytes(seed, name, length)
-                                : plm_hash_32_bytes(seed, end - PART_BYTES)) |
-           1;
+    return plm_image_hash_name(client->images.seed, (plm_text){name, (size_t)(end - name)});
+}
+
+/// The hash of an image in protobuf. 0 where it does not begin with a name, or that is very long.
+static inline uint64_t plm_image_hash_protobuf(const plm_client *client, plm_text message) {
+    enum { NAMES_TAG = 1 << 3 | PLM_WIRE_BYTES, MAX_LENGTH_BYTES = 2 };
+    if (message.length == 0 || message.bytes[0] != NAMES_TAG) {
+        return 0;
+    }
+    const char *end = message.bytes + message.length;
+    uint64_t length;
+    const char *name = plm_wire_varint(message.bytes + 1, end, &length);
+    if (name == NULL || name - message.bytes > 1 + MAX_LENGTH_BYTES ||
+        length > (size_t)(end - name)) {
+        return 0;
+    }
+    // Of other bytes than in JSON: not to be in the way there.
+    return plm_image_hash_name(client->images.seed + PLM_MIX_B,
+                               (plm_text){name, (size_t)length});
 }
 
 /// Whether the bytes begin with an image that is known under that hash, which is what the entry

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "plm_condition.h"
 #include "plm_image_hash.h"
 #include "plm_image_list.h"
 #include "plm_places.h"
@@ -305,20 +306,6 @@ typedef struct condition {
     plm_text status;
 } condition;
 
-static void keep_condition(plm_node_reader *self, const condition *read) {
-    plm_condition status = PLM_CONDITION_UNKNOWN;
-    if (is(read->status, "True", 4)) {
-        status = PLM_CONDITION_TRUE;
-    } else if (is(read->status, "False", 5)) {
-        status = PLM_CONDITION_FALSE;
-    }
-    if (is(read->type, "Ready", 5)) {
-        self->reading.values.ready = status;
-    } else if (is(read->type, "DiskPressure", 12)) {
-        self->reading.values.disk_pressure = status;
-    }
-}
-
 /// Reads a wanted value. What its place does not allow is left to the projector.
 static inline size_t read_value(plm_node_reader *self, size_t at, uint32_t depth, int place,
                                 condition *condition) {
@@ -401,7 +388,8 @@ static size_t read_map(plm_node_reader *self, size_t at, uint32_t depth, int map
         at = next_element(self, at, &more);
     } while (more && (wanted == 0 || (seen & wanted) != wanted));
     if (map == PLACE_CONDITION) {
-        keep_condition(self, &condition);
+        plm_condition_keep(&self->reading.values, plm_condition_type_of(condition.type),
+                           plm_condition_status_of(condition.status));
     }
     return more ? skip_rest(self, at, depth) : take(self, at, '}');
 }

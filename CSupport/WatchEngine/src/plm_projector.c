@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "plm_condition.h"
 #include "plm_image_list.h"
 #include "plm_places.h"
 
@@ -47,7 +48,7 @@ struct plm_projector {
 
     plm_image_list images;
 
-    int condition_type;
+    plm_condition_type condition_type;
     plm_condition condition_status;
 
     plm_projected values;
@@ -151,28 +152,6 @@ static int keep_text(plm_projector *self, plm_field field, const char *bytes, si
     }
     self->fields[field] = kept;
     return 1;
-}
-
-static plm_condition condition_of(const char *bytes, size_t count) {
-    if (count == 4 && memcmp(bytes, "True", 4) == 0) {
-        return PLM_CONDITION_TRUE;
-    }
-    if (count == 5 && memcmp(bytes, "False", 5) == 0) {
-        return PLM_CONDITION_FALSE;
-    }
-    return PLM_CONDITION_UNKNOWN;
-}
-
-enum { OTHER_CONDITION, READY_CONDITION, DISK_PRESSURE_CONDITION };
-
-static int condition_type_of(const char *bytes, size_t count) {
-    if (count == 5 && memcmp(bytes, "Ready", 5) == 0) {
-        return READY_CONDITION;
-    }
-    if (count == 12 && memcmp(bytes, "DiskPressure", 12) == 0) {
-        return DISK_PRESSURE_CONDITION;
-    }
-    return OTHER_CONDITION;
 }
 
 static int add_image_name(plm_projector *self, const char *bytes, size_t count) {
@@ -316,8 +295,12 @@ static int on_string(void *context, const unsigned char *value, size_t count) {
         return keep_text(self, (plm_field)(place - PLACE_TEXT), bytes, count);
     }
     switch (place) {
-    case PLACE_CONDITION_TYPE: self->condition_type = condition_type_of(bytes, count); return 1;
-    case PLACE_CONDITION_STATUS: self->condition_status = condition_of(bytes, count); return 1;
+    case PLACE_CONDITION_TYPE:
+        self->condition_type = plm_condition_type_of((plm_text){bytes, count});
+        return 1;
+    case PLACE_CONDITION_STATUS:
+        self->condition_status = plm_condition_status_of((plm_text){bytes, count});
+        return 1;
     case PLACE_IMAGE_NAME: return add_image_name(self, bytes, count);
     default: mismatch(self, place, "a string"); return 1;
     }
@@ -382,7 +365,7 @@ static int on_start_map(void *context) {
             return 0;
         }
     } else if (place == PLACE_CONDITION) {
-        self->condition_type = OTHER_CONDITION;
+        self->condition_type = PLM_CONDITION_TYPE_OTHER;
         self->condition_status = PLM_CONDITION_UNKNOWN;
     } else if (plm_place_is_map(place)) {
         // A wanted map.
@@ -422,11 +405,7 @@ static int on_end(void *context) {
         return 1;
     }
     if (self->open[--self->depth] == PLACE_CONDITION) {
-        if (self->condition_type == READY_CONDITION) {
-            self->values.ready = self->condition_status;
-        } else if (self->condition_type == DISK_PRESSURE_CONDITION) {
-            self->values.disk_pressure = self->condition_status;
-        }
+        plm_condition_keep(&self->values, self->condition_type, self->condition_status);
     }
     self->next = PLACE_SKIPPED;
     self->complete = self->depth == 0;
@@ -577,4 +556,5 @@ void plm_projector_read(const plm_projector *self, plm_reading *reading) {
         reading->texts[field] = plm_projector_text(self, (plm_field)field);
     }
     reading->values = plm_projector_values(self);
+    reading->rejection = plm_projector_rejection(self);
 }

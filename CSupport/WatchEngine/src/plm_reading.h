@@ -1,6 +1,6 @@
 #pragma once
 
-// What was read of one object, whoever read it: the projector with yajl, or the node reader.
+// What was read of one object, whoever read it: the projector with yajl, or a reader of its own.
 
 #include "plm_memory.h"
 
@@ -73,4 +73,6 @@ typedef struct plm_reading {
     /// Absent fields have no bytes.
     plm_text texts[PLM_FIELD_COUNT];
     plm_projected values;
+    /// NULL, or in one line why this cannot be used.
+    const char *rejection;
 } plm_reading;

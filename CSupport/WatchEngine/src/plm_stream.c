@@ -106,8 +106,13 @@ static bool is_success(const plm_stream *self) {
     return self->status >= 200 && self->status < 300;
 }
 
-static bool is_json(const plm_stream *self) {
-    return self->content_type[0] == '\0' || strstr(self->content_type, "json") != NULL;
+/// The wire format by Content-Type; automatic where that is missing or of neither.
+static plm_wire_format wire_format(const plm_stream *self) {
+    if (strstr(self->content_type, "json") != NULL) {
+        return PLM_WIRE_JSON;
+    }
+    return strstr(self->content_type, "vnd.kubernetes.protobuf") != NULL ? PLM_WIRE_PROTOBUF
+                                                                         : PLM_WIRE_AUTOMATIC;
 }
 
 /// A header's value, when the line has that name.
@@ -207,13 +212,17 @@ static bool collect(plm_stream *self, const char *bytes, size_t count) {
 }
 
 static bool decode(plm_stream *self, const char *bytes, size_t count) {
-    if (self->body_bytes == 0 && !is_json(self)) {
-        char message[200];
-        snprintf(message, sizeof message,
-                 "not a kube-apiserver's answer: expected JSON, got Content-Type %s",
-                 self->content_type);
-        fail(self, PLM_FAILURE_CONTENT_TYPE, message);
-        return false;
+    if (self->body_bytes == 0) {
+        plm_wire_format format = wire_format(self);
+        if (format == PLM_WIRE_AUTOMATIC && self->content_type[0] != '\0') {
+            char message[200];
+            snprintf(message, sizeof message,
+                     "not a kube-apiserver's answer: expected JSON or protobuf, got Content-Type %s",
+                     self->content_type);
+            fail(self, PLM_FAILURE_CONTENT_TYPE, message);
+            return false;
+        }
+        plm_decoder_set_format(self->decoder, format);
     }
     if (!plm_decoder_decode(self->decoder, bytes, count, &self->batch)) {
         self->batch.events[self->batch.count - 1].failure.http_status = self->status;
@@ -234,7 +243,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
 
 /// An error response: its Status, or what can be said of a body that holds none.
 static bool add_error_status(plm_stream *self) {
-    static const plm_projection nothing = {0};
+    const plm_projection nothing = {.wire_format = wire_format(self)};
     plm_decoder *decoder = plm_decoder_create(self->client, &nothing);
     if (decoder == NULL) {
         return false;

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ObjectEncoding
 
 /// What a client asks.
 struct APIRequest: Sendable {

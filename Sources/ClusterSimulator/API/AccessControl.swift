@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ObjectEncoding
 
 /// Who asks, and what that user may do.
 struct AccessControl: Sendable {

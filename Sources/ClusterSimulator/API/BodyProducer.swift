@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// A response body that is made piece by piece, as fast as the client reads it.
 ///
 /// Used on one event loop; only `wake` may be called from elsewhere.

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// What the server says about itself: versions, groups and resources.
 enum Discovery {
     static let version = """

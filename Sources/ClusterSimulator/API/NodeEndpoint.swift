@@ -1,4 +1,5 @@
 import NIOCore
+import ObjectEncoding
 import Synchronization
 
 /// Reading nodes: get, list and watch, and what is to go wrong with it.

@@ -1,4 +1,5 @@
 import NIOCore
+import ObjectEncoding
 
 /// Reading everything but nodes.
 final class ObjectEndpoint: Sendable {

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ObjectEncoding
 
 /// POST, PUT, PATCH and DELETE on any resource.
 struct ObjectWriter {

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// As much of OpenAPI v3 as kubectl asks for before it applies: that a PATCH takes
 /// `fieldValidation`, so that the server is the one to check fields.
 enum OpenAPI {

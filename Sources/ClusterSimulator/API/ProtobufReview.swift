@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// A SelfSubjectAccessReview in protobuf, the form in which kubectl sends it.
 ///
 /// "k8s\0", then `runtime.Unknown` whose field 2 is the object: the review's spec is its field 2,

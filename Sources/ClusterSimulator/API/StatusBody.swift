@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// A `metav1.Status`, as the API server answers errors.
 struct StatusBody: Error, Sendable {
     struct Cause: Sendable {

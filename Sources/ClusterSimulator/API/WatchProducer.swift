@@ -1,4 +1,5 @@
 import NIOCore
+import ObjectEncoding
 import Synchronization
 
 /// What a watch is served from: the objects of one resource that a request selects.

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// What happens to the images of a node.
 extension Cluster {
     /// A node pulls an image: its digest and its tag appear. Returns the node, or nil where there is

@@ -1,3 +1,4 @@
+import ObjectEncoding
 import Synchronization
 
 /// The state behind the simulated API server: nodes, resourceVersions, history and watchers.

@@ -1,3 +1,4 @@
+import ObjectEncoding
 import Synchronization
 
 /// Every image the simulated nodes know, each encoded once.

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// Nodes as documents, once somebody wrote to them through the API.
 ///
 /// A node that was never written is its profile and a few values. One that was is a document too,

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// Writes nodes the way a kube-apiserver does: field order of the Go types, map keys sorted.
 struct NodeEncoder: Sendable {
     let profile: NodeProfile

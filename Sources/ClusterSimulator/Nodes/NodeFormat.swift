@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// How nodes are shown: as they are, or as rows of a table, which is what kubectl asks for.
 enum NodeFormat: Sendable {
     case object

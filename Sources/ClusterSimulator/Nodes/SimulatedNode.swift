@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// One node at one resourceVersion. Immutable: a change makes another one.
 ///
 /// Only what differs from node to node is kept; the rest is made by its profile when it is encoded.

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// The two forms of one event: v1, in which it is kept, and events.k8s.io/v1.
 enum EventForms {
     private static let names = [

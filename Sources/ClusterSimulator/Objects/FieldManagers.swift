@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// Who owns which field of an object: `metadata.managedFields`.
 ///
 /// After the rules of server-side apply

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// A set of an object's fields, as `metadata.managedFields` writes it down: "f:name" for a member,
 /// `k:{"type":"Ready"}` for a list's entry by its keys, `v:"x"` for a plain entry, "." for the
 /// entry itself.

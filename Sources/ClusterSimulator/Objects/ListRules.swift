@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// How the lists of an object merge: by path, as the API's Go types and its OpenAPI say.
 enum ListRule: Sendable, Equatable {
     /// The whole list is one value.

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// How objects are shown: as they are, or as rows of a table, which is what kubectl asks for.
 struct ObjectFormat: Sendable {
     private struct Column: Sendable {

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// The kinds of patch an API server takes, by content type.
 enum ObjectPatch {
     /// RFC 7386: members replace members, null removes.

@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// Where the objects of one resource are kept. Every operation is whole or not at all: what
 /// `change` is given is the object as it is, and stays so until the change is made.
 protocol ObjectRepository: Sendable {

@@ -1,3 +1,4 @@
+import ObjectEncoding
 import Synchronization
 
 /// One object that is no node, at one resourceVersion.

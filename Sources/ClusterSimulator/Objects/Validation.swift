@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// What an API server refuses in an object, as far as clients meet it: names, label keys, and the
 /// time of an event.
 enum Validation {

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import ObjectEncoding
 
 /// One client's connection: collects a request, asks the API for the answer, and sends it as fast
 /// as the client reads.

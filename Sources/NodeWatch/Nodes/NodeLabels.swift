@@ -30,7 +30,7 @@ enum NodeLabels {
         return engineKeys.withUnsafeBufferPointer { keys in
             var projection = plm_projection(
                 label_keys: keys.baseAddress, label_key_count: keys.count, whole_objects: false,
-                strict: isStrict, scanner: .automatic)
+                strict: isStrict, scanner: .automatic, wire_format: .automatic)
             return body(&projection)
         }
     }

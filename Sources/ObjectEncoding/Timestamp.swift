@@ -5,8 +5,8 @@
 #endif
 
 /// Time of day.
-enum Clock {
-    static func seconds() -> Int {
+package enum Clock {
+    package static func seconds() -> Int {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return now.tv_sec
@@ -14,8 +14,8 @@ enum Clock {
 }
 
 /// RFC 3339 in UTC, by whole seconds.
-enum Timestamp {
-    static func text(_ seconds: Int) -> String {
+package enum Timestamp {
+    package static func text(_ seconds: Int) -> String {
         // Days to a civil date (Howard Hinnant, "chrono-compatible low-level date algorithms").
         let days = Int((Double(seconds) / 86400).rounded(.down))
         let rest = seconds - days * 86400
@@ -35,7 +35,7 @@ enum Timestamp {
     }
 
     /// The seconds of a text; nil where it is none.
-    static func seconds(_ text: String) -> Int? {
+    package static func seconds(_ text: String) -> Int? {
         let parts = text.split { !$0.isASCII || !$0.isNumber }.prefix(6).compactMap { Int($0) }
         guard parts.count == 6, parts[1] >= 1, parts[1] <= 12 else { return nil }
         let year = parts[1] <= 2 ? parts[0] - 1 : parts[0]
@@ -48,7 +48,7 @@ enum Timestamp {
     }
 
     /// How long ago that was, the way kubectl shows ages.
-    static func age(_ time: Int) -> String {
+    package static func age(_ time: Int) -> String {
         let seconds = max(0, Clock.seconds() - time)
         switch seconds {
         case ..<120: return "\(seconds)s"
@@ -59,7 +59,7 @@ enum Timestamp {
     }
 
     /// The age of a time in a document; nil where it is none.
-    static func age(_ time: JSONValue?) -> String? {
+    package static func age(_ time: JSONValue?) -> String? {
         time?.string.flatMap(seconds).map { age($0) }
     }
 }

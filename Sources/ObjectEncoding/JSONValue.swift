@@ -1,5 +1,5 @@
 /// A JSON document as a client sent it: the order of keys and the text of numbers are kept.
-enum JSONValue: Sendable, Hashable {
+package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     /// As written: 9007199254740993 stays what it is.
@@ -8,16 +8,16 @@ enum JSONValue: Sendable, Hashable {
     case array([JSONValue])
     case object(JSONObject)
 
-    static func number(_ value: Int) -> JSONValue { .number(String(value)) }
+    package static func number(_ value: Int) -> JSONValue { .number(String(value)) }
 
-    var string: String? { if case .string(let text) = self { text } else { nil } }
-    var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-    var array: [JSONValue]? { if case .array(let items) = self { items } else { nil } }
-    var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
-    var int: Int? { if case .number(let text) = self { Int(text) } else { nil } }
+    package var string: String? { if case .string(let text) = self { text } else { nil } }
+    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    package var array: [JSONValue]? { if case .array(let items) = self { items } else { nil } }
+    package var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
+    package var int: Int? { if case .number(let text) = self { Int(text) } else { nil } }
 
     /// A member of an object. Setting nil removes it; setting in what is no object makes one of it.
-    subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         get { object?[key] }
         set {
             var object = object ?? JSONObject()
@@ -27,7 +27,7 @@ enum JSONValue: Sendable, Hashable {
     }
 
     /// A member of a member.
-    subscript(outer: String, inner: String) -> JSONValue? {
+    package subscript(outer: String, inner: String) -> JSONValue? {
         get { self[outer]?[inner] }
         set {
             if newValue == nil, self[outer] == nil { return }
@@ -38,11 +38,11 @@ enum JSONValue: Sendable, Hashable {
     }
 
     /// `metadata.labels` of an object.
-    var labels: [(String, String)] {
+    package var labels: [(String, String)] {
         (self["metadata", "labels"]?.object?.pairs ?? []).map { ($0.key, $0.value.string ?? "") }
     }
 
-    func append(to json: inout JSONText) {
+    package func append(to json: inout JSONText) {
         switch self {
         case .null: json.raw("null")
         case .bool(let value): json.raw(value ? "true" : "false")
@@ -67,7 +67,7 @@ enum JSONValue: Sendable, Hashable {
         }
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var json = JSONText()
         append(to: &json)
         return json.bytes
@@ -75,19 +75,19 @@ enum JSONValue: Sendable, Hashable {
 }
 
 /// Members in the order in which they came. Two objects are equal when their members are.
-struct JSONObject: Sendable {
-    private(set) var pairs: [(key: String, value: JSONValue)] = []
+package struct JSONObject: Sendable {
+    package private(set) var pairs: [(key: String, value: JSONValue)] = []
 
-    init() {}
+    package init() {}
 
-    init(_ pairs: [(String, JSONValue)]) {
+    package init(_ pairs: [(String, JSONValue)]) {
         for (key, value) in pairs { self[key] = value }
     }
 
-    var keys: [String] { pairs.map(\.key) }
-    var isEmpty: Bool { pairs.isEmpty }
+    package var keys: [String] { pairs.map(\.key) }
+    package var isEmpty: Bool { pairs.isEmpty }
 
-    subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         get { pairs.first { $0.key == key }?.value }
         set {
             let index = pairs.firstIndex { $0.key == key }
@@ -102,18 +102,18 @@ struct JSONObject: Sendable {
 }
 
 extension JSONObject: Hashable {
-    static func == (left: JSONObject, right: JSONObject) -> Bool {
+    package static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.pairs.count == right.pairs.count
             && left.pairs.allSatisfy { right[$0.key] == $0.value }
     }
 
-    func hash(into hasher: inout Hasher) { hasher.combine(pairs.count) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(pairs.count) }
 }
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
-    init(stringLiteral value: String) { self = .string(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
 
-    init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(JSONObject(elements))
     }
 }
@@ -122,9 +122,9 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral 
 
 extension JSONValue {
     /// What a kube-apiserver answers with 400.
-    struct Malformed: Error { var message: String }
+    package struct Malformed: Error { package var message: String }
 
-    init(parsing bytes: [UInt8]) throws(Malformed) {
+    package init(parsing bytes: [UInt8]) throws(Malformed) {
         var parser = JSONParser(bytes: bytes)
         self = try parser.document()
     }

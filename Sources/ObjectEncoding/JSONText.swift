@@ -1,21 +1,23 @@
 /// Builds JSON by hand, byte by byte. The simulator shares no encoder with what it tests.
-struct JSONText {
-    var bytes: [UInt8] = []
+package struct JSONText {
+    package var bytes: [UInt8] = []
+
+    package init() {}
 
     /// Appends text that is JSON already.
-    mutating func raw(_ text: StaticString) {
+    package mutating func raw(_ text: StaticString) {
         bytes.append(
             contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends text that is JSON already.
-    mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Appends bytes that are JSON already.
-    mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
+    package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
 
     /// Appends a string with its quotes, escaped as Go's encoding/json escapes.
-    mutating func string(_ text: String) {
+    package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && !Self.special.contains($0) }) {
             bytes.append(contentsOf: text.utf8)
@@ -26,10 +28,10 @@ struct JSONText {
     }
 
     /// Appends an integer.
-    mutating func number(_ value: Int) { raw(String(value)) }
+    package mutating func number(_ value: Int) { raw(String(value)) }
 
     /// Appends an object of strings.
-    mutating func object(_ pairs: [(String, String)]) {
+    package mutating func object(_ pairs: [(String, String)]) {
         raw("{")
         for (index, pair) in pairs.enumerated() {
             if index > 0 { raw(",") }
