@@ -331,7 +331,8 @@ typedef enum PLM_CLOSED_ENUM plm_wire_format {
     /// What the Content-Type says; where there is none, what the first byte looks like.
     PLM_WIRE_AUTOMATIC PLM_CASE(automatic) = 0,
     PLM_WIRE_JSON PLM_CASE(json),
-    /// Kubernetes' own framing of protobuf: "k8s\0" and a runtime.Unknown, or the frames of a watch.
+    /// Kubernetes' own framing of protobuf: "k8s\0" and a runtime.Unknown, or the frames of a
+    /// watch.
     PLM_WIRE_PROTOBUF PLM_CASE(protobuf),
 } plm_wire_format;
 

@@ -256,8 +256,7 @@ plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, const plm_readin
     if (event == NULL || !plm_batch_copy(batch, version, &event->bookmark.resource_version)) {
         return PLM_COMMIT_NO_MEMORY;
     }
-    event->bookmark.initial_events_end =
-        is(reading->texts[PLM_FIELD_INITIAL_EVENTS_END], "true");
+    event->bookmark.initial_events_end = is(reading->texts[PLM_FIELD_INITIAL_EVENTS_END], "true");
     return PLM_COMMIT_OK;
 }
 
@@ -280,8 +279,7 @@ plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_reading 
         {PLM_FIELD_CAUSE, &status->cause},       {PLM_FIELD_CONTINUE, &status->continue_token},
     };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
-        if (!plm_batch_copy(batch, reading->texts[texts[index].field],
-                            texts[index].target)) {
+        if (!plm_batch_copy(batch, reading->texts[texts[index].field], texts[index].target)) {
             return PLM_COMMIT_NO_MEMORY;
         }
     }

@@ -55,8 +55,8 @@ void plm_decoder_set_format(plm_decoder *self, plm_wire_format format) {
 
 // MARK: Either format
 
-/// Protobuf begins with "k8s", or with the length of a frame, whose first byte tells of 16 MiB each.
-/// JSON begins with a bracket or white space.
+/// Protobuf begins with "k8s", or with the length of a frame, whose first byte tells of 16 MiB
+/// each. JSON begins with a bracket or white space.
 static plm_wire_format format_of(char first) {
     return first == 'k' || (unsigned char)first < '\t' ? PLM_WIRE_PROTOBUF : PLM_WIRE_JSON;
 }
@@ -87,9 +87,10 @@ bool plm_decoder_decode(plm_decoder *self, const char *bytes, size_t count,
         self->format = format_of(bytes[0]);
     }
     bool is_ready = self->json != NULL || self->protobuf != NULL || prepare(self, batch);
-    bool goes_on = is_ready && (self->protobuf != NULL
-                                    ? plm_protobuf_decoder_decode(self->protobuf, bytes, count, batch)
-                                    : plm_json_decoder_decode(self->json, bytes, count, batch));
+    bool goes_on =
+        is_ready &&
+        (self->protobuf != NULL ? plm_protobuf_decoder_decode(self->protobuf, bytes, count, batch)
+                                : plm_json_decoder_decode(self->json, bytes, count, batch));
     self->offset += goes_on ? count : 0;
     self->over = !goes_on;
     return goes_on;

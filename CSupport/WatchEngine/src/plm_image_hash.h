@@ -18,7 +18,8 @@ static inline uint64_t plm_image_hash_name(uint64_t seed, plm_text name) {
            1;
 }
 
-/// The hash of an image in JSON, which the bytes begin with. 0 where the bytes do not begin as every API server begins an image, or the name is very long.
+/// The hash of an image in JSON, which the bytes begin with. 0 where the bytes do not begin as
+/// every API server begins an image, or the name is very long.
 static inline uint64_t plm_image_hash(const plm_client *client, const char *bytes, size_t count) {
     static const char begin[] = "{\"names\":[\"";
     enum { BEGIN_BYTES = sizeof begin - 1, MAX_NAME_BYTES = 512 };
@@ -49,8 +50,7 @@ static inline uint64_t plm_image_hash_protobuf(const plm_client *client, plm_tex
         return 0;
     }
     // Of other bytes than in JSON: not to be in the way there.
-    return plm_image_hash_name(client->images.seed + PLM_MIX_B,
-                               (plm_text){name, (size_t)length});
+    return plm_image_hash_name(client->images.seed + PLM_MIX_B, (plm_text){name, (size_t)length});
 }
 
 /// Whether the bytes begin with an image that is known under that hash, which is what the entry

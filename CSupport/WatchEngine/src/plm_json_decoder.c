@@ -114,8 +114,7 @@ plm_json_decoder *plm_json_decoder_create(plm_client *client, const plm_wanted *
         plm_projector_create(allocator, &client->limits, wanted->labels, wanted->label_count,
                              whole ? PLM_SCOPE_OBJECT : PLM_SCOPE_NODE);
     bool gathers = !wanted->strict && !whole;
-    if (self->root == NULL || self->element == NULL ||
-        (gathers && !create_reader(self, wanted))) {
+    if (self->root == NULL || self->element == NULL || (gathers && !create_reader(self, wanted))) {
         plm_json_decoder_destroy(self);
         return NULL;
     }
@@ -149,7 +148,8 @@ static bool fail_memory(plm_json_decoder *self, plm_batch_builder *batch) {
     return false;
 }
 
-static bool fail_at(plm_json_decoder *self, cursor *cursor, plm_failure_kind kind, const char *message) {
+static bool fail_at(plm_json_decoder *self, cursor *cursor, plm_failure_kind kind,
+                    const char *message) {
     self->over = true;
     uint64_t offset = self->offset + (uint64_t)(cursor->at - cursor->chunk);
     plm_batch_fail(cursor->batch, kind, "%s at byte %llu", message, (unsigned long long)offset)
@@ -157,7 +157,8 @@ static bool fail_at(plm_json_decoder *self, cursor *cursor, plm_failure_kind kin
     return false;
 }
 
-static bool check_commit(plm_json_decoder *self, plm_batch_builder *batch, plm_commit_result result) {
+static bool check_commit(plm_json_decoder *self, plm_batch_builder *batch,
+                         plm_commit_result result) {
     switch (result) {
     case PLM_COMMIT_OK: return true;
     case PLM_COMMIT_NO_MEMORY: return fail_memory(self, batch);
@@ -191,8 +192,8 @@ static bool fail_foreign(plm_json_decoder *self, cursor *cursor) {
 
 // MARK: Feeding the projectors
 
-static bool feed(plm_json_decoder *self, plm_projector *projector, cursor *cursor, const char *bytes,
-                 size_t count, uint64_t offset) {
+static bool feed(plm_json_decoder *self, plm_projector *projector, cursor *cursor,
+                 const char *bytes, size_t count, uint64_t offset) {
     size_t consumed;
     switch (plm_projector_feed(projector, bytes, count)) {
     case PLM_FEED_OK: return true;
@@ -313,9 +314,8 @@ static bool commit_object(plm_json_decoder *self, cursor *cursor, plm_event_kind
     } else {
         plm_projector_read(self->element, &reading);
         plm_text json = {self->object.bytes, self->object.length};
-        result = self->keeps_objects
-                     ? plm_commit_object(cursor->batch, &reading, json, kind)
-                     : plm_commit_node(cursor->batch, self->client, &reading, kind);
+        result = self->keeps_objects ? plm_commit_object(cursor->batch, &reading, json, kind)
+                                     : plm_commit_node(cursor->batch, self->client, &reading, kind);
     }
     return check_commit(self, cursor->batch, result) && forget_element(self, cursor->batch);
 }
@@ -635,7 +635,7 @@ static bool gather(plm_json_decoder *self, cursor *cursor) {
 }
 
 bool plm_json_decoder_decode(plm_json_decoder *self, const char *bytes, size_t count,
-                        plm_batch_builder *batch) {
+                             plm_batch_builder *batch) {
     if (self->over) {
         return false;
     }

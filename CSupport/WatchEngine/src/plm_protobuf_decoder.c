@@ -114,9 +114,10 @@ static uint64_t offset_of(const plm_protobuf_decoder *self, const cursor *cursor
     return self->offset + (uint64_t)(cursor->at - cursor->chunk);
 }
 
-__attribute__((format(printf, 4, 5))) static bool
-fail_at(plm_protobuf_decoder *self, const cursor *cursor, plm_failure_kind kind, const char *format,
-        ...) {
+__attribute__((format(printf, 4, 5))) static bool fail_at(plm_protobuf_decoder *self,
+                                                          const cursor *cursor,
+                                                          plm_failure_kind kind, const char *format,
+                                                          ...) {
     char message[200];
     va_list arguments;
     va_start(arguments, format);
@@ -150,12 +151,16 @@ static bool is(plm_text text, const char *word) {
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
 
-static bool commit_node(plm_protobuf_decoder *self, const cursor *cursor, plm_reading *reading,
+static bool commit_node(plm_protobuf_decoder *self, const cursor *cursor, plm_text message,
                         plm_text kind, plm_event_kind event) {
+    // Of another kind: its fields mean something else.
+    plm_reading nothing = {.texts[PLM_FIELD_KIND] = kind};
+    plm_reading *reading = kind.bytes != NULL && !is(kind, "Node")
+                               ? &nothing
+                               : plm_protobuf_read_node(self->reader, message);
     if (reading == NULL) {
         return fail_memory(self, cursor);
     }
-    reading->texts[PLM_FIELD_KIND] = kind;
     return check(self, cursor, plm_commit_node(cursor->batch, self->client, reading, event));
 }
 
@@ -290,8 +295,7 @@ static bool commit_frame(plm_protobuf_decoder *self, const cursor *cursor, plm_t
     };
     for (size_t index = 0; index < sizeof kinds / sizeof *kinds; index++) {
         if (is(event.type, kinds[index].type)) {
-            return commit_node(self, cursor, plm_protobuf_read_node(self->reader, event.object),
-                               event.kind, kinds[index].kind);
+            return commit_node(self, cursor, event.object, event.kind, kinds[index].kind);
         }
     }
     if (is(event.type, "BOOKMARK")) {
@@ -361,24 +365,18 @@ static bool take_message(plm_protobuf_decoder *self, const cursor *cursor, plm_t
     case PART_FRAME:
         self->part = PART_FRAME_LENGTH;
         return commit_frame(self, cursor, message, is_cut);
-    case PART_TYPE_META:
-        self->part = PART_UNKNOWN;
-        return keep_kind(self, cursor, message);
+    case PART_TYPE_META: self->part = PART_UNKNOWN; return keep_kind(self, cursor, message);
     case PART_OBJECT:
         self->part = PART_UNKNOWN;
         return is(kept_kind(self), "Status")
                    ? commit_status(self, cursor, message)
-                   : commit_node(self, cursor, plm_protobuf_read_node(self->reader, message),
-                                 kept_kind(self), PLM_EVENT_ADDED);
-    case PART_LIST_META:
-        go_on_in_list(self);
-        return keep_list_meta(self, cursor, message);
+                   : commit_node(self, cursor, message, kept_kind(self), PLM_EVENT_ADDED);
+    case PART_LIST_META: go_on_in_list(self); return keep_list_meta(self, cursor, message);
     default: break;
     }
     go_on_in_list(self);
     return is_cut ? commit_beginning(self, cursor, message)
-                  : commit_node(self, cursor, plm_protobuf_read_node(self->reader, message),
-                                (plm_text){NULL, 0}, PLM_EVENT_ADDED);
+                  : commit_node(self, cursor, message, (plm_text){NULL, 0}, PLM_EVENT_ADDED);
 }
 
 /// Begins a message of a length that is known.
@@ -425,10 +423,9 @@ static bool begin_unknown_field(plm_protobuf_decoder *self, const cursor *cursor
         return true;
     }
     if (self->has_object || self->kind.length == 0) {
-        return fail_at(self, cursor, PLM_FAILURE_SYNTAX,
-                       "malformed protobuf: %s", self->has_object
-                                                     ? "a second object after the whole answer"
-                                                     : "an object before its kind");
+        return fail_at(self, cursor, PLM_FAILURE_SYNTAX, "malformed protobuf: %s",
+                       self->has_object ? "a second object after the whole answer"
+                                        : "an object before its kind");
     }
     self->has_object = true;
     return ends_with_list(kept_kind(self)) ? begin_list(self, cursor, length)
@@ -501,10 +498,9 @@ static bool take_header(plm_protobuf_decoder *self, const cursor *cursor) {
     }
     size_t header_length = self->head_length;
     self->head_length = 0;
-    return self->part == PART_UNKNOWN
-               ? begin_unknown_field(self, cursor, &field, length)
-               : take_from_list(self, cursor, header_length) &&
-                     begin_list_field(self, cursor, &field, length);
+    return self->part == PART_UNKNOWN ? begin_unknown_field(self, cursor, &field, length)
+                                      : take_from_list(self, cursor, header_length) &&
+                                            begin_list_field(self, cursor, &field, length);
 }
 
 static bool take_head_byte(plm_protobuf_decoder *self, cursor *cursor) {
@@ -522,8 +518,9 @@ static bool take_head_byte(plm_protobuf_decoder *self, cursor *cursor) {
 static bool take_part(plm_protobuf_decoder *self, cursor *cursor) {
     uint64_t limit = self->client->limits.max_object_bytes;
     bool is_cut = self->message_length > limit;
-    uint64_t wanted = !is_cut ? self->message_length : limit < BEGINNING_BYTES ? limit
-                                                                               : BEGINNING_BYTES;
+    uint64_t wanted = !is_cut                   ? self->message_length
+                      : limit < BEGINNING_BYTES ? limit
+                                                : BEGINNING_BYTES;
     uint64_t left = wanted - self->message_come;
     uint64_t count = (uint64_t)(cursor->end - cursor->at);
     bool is_whole = count >= left;
@@ -531,8 +528,7 @@ static bool take_part(plm_protobuf_decoder *self, cursor *cursor) {
     cursor->at += come.length;
     self->message_come += come.length;
     if (!is_whole || self->message.length > 0) {
-        if (!plm_buffer_append(&self->client->allocator, &self->message, come.bytes,
-                               come.length)) {
+        if (!plm_buffer_append(&self->client->allocator, &self->message, come.bytes, come.length)) {
             return fail_memory(self, cursor);
         }
         come = (plm_text){self->message.bytes, self->message.length};
@@ -607,8 +603,8 @@ bool plm_protobuf_decoder_end(plm_protobuf_decoder *self, plm_batch_builder *bat
     bool between = self->skipped == 0 && self->head_length == 0;
     bool is_empty = self->part == PART_MAGIC && between;
     bool in_frame = self->is_watch && !(self->part == PART_FRAME_LENGTH && between);
-    bool is_whole = self->is_watch || is_empty ||
-                    (self->part == PART_UNKNOWN && between && self->has_object);
+    bool is_whole =
+        self->is_watch || is_empty || (self->part == PART_UNKNOWN && between && self->has_object);
     if (!is_whole) {
         return fail_at(self, &cursor, PLM_FAILURE_TRUNCATED,
                        "the body ends in the middle of an object,");

@@ -54,8 +54,7 @@ static bool fail_memory(plm_protobuf_reader *self) {
 
 /// To be asked when there is no next field: whether that is because the message is over.
 static bool is_over(plm_protobuf_reader *self, const plm_wire *wire, const char *place) {
-    return wire->fault == NULL ||
-           reject(self, "malformed protobuf in %s: %s", place, wire->fault);
+    return wire->fault == NULL || reject(self, "malformed protobuf in %s: %s", place, wire->fault);
 }
 
 static bool expect(plm_protobuf_reader *self, const plm_wire_field *field, plm_wire_type type,
@@ -267,8 +266,8 @@ static bool read_metadata(plm_protobuf_reader *self, plm_text message) {
         case 1: goes_on = keep_some(self, &field, PLM_FIELD_NAME, "metadata.name"); break;
         case 5: goes_on = keep_some(self, &field, PLM_FIELD_UID, "metadata.uid"); break;
         case 6:
-            goes_on = keep_some(self, &field, PLM_FIELD_RESOURCE_VERSION,
-                                "metadata.resourceVersion");
+            goes_on =
+                keep_some(self, &field, PLM_FIELD_RESOURCE_VERSION, "metadata.resourceVersion");
             break;
         case 8:
             goes_on = keep_time(self, &field, self->creation_timestamp,
@@ -320,8 +319,7 @@ static bool parse_image(plm_protobuf_reader *self, plm_text message, plm_raw_ima
         }
     }
     if (image->size_bytes < 0) {
-        return reject(self,
-                      "status.images[%zu].sizeBytes %lld is not an integer from 0 to 2^63-1",
+        return reject(self, "status.images[%zu].sizeBytes %lld is not an integer from 0 to 2^63-1",
                       self->images.count - 1, (long long)image->size_bytes);
     }
     return is_over(self, &wire, "status.images");
@@ -402,9 +400,7 @@ static bool read_node_info(plm_protobuf_reader *self, plm_text message) {
     bool goes_on = true;
     while (goes_on && plm_wire_next(&wire, &field)) {
         switch (field.number) {
-        case 3:
-            goes_on = keep(self, &field, PLM_FIELD_BOOT_ID, "status.nodeInfo.bootID");
-            break;
+        case 3: goes_on = keep(self, &field, PLM_FIELD_BOOT_ID, "status.nodeInfo.bootID"); break;
         case 6:
             goes_on = keep(self, &field, PLM_FIELD_RUNTIME_VERSION,
                            "status.nodeInfo.containerRuntimeVersion");
@@ -425,9 +421,7 @@ static bool read_status(plm_protobuf_reader *self, plm_text message) {
     bool goes_on = true;
     for (const char *at = wire.at; goes_on && plm_wire_next(&wire, &field); at = wire.at) {
         switch (field.number) {
-        case 1:
-            goes_on = read_resource(self, &field, PLM_FIELD_CAPACITY, "status.capacity");
-            break;
+        case 1: goes_on = read_resource(self, &field, PLM_FIELD_CAPACITY, "status.capacity"); break;
         case 2:
             goes_on = read_resource(self, &field, PLM_FIELD_ALLOCATABLE, "status.allocatable");
             break;
@@ -451,14 +445,13 @@ static bool read_status(plm_protobuf_reader *self, plm_text message) {
 
 static bool read_node(plm_protobuf_reader *self, plm_text message) {
     static const char *const places[] = {"metadata", "spec", "status"};
-    static bool (*const readers[])(plm_protobuf_reader *,
-                                   plm_text) = {read_metadata, read_spec, read_status};
+    static bool (*const readers[])(plm_protobuf_reader *, plm_text) = {read_metadata, read_spec,
+                                                                       read_status};
     plm_wire wire = open_message(self, message);
     plm_wire_field field;
     while (plm_wire_next(&wire, &field)) {
-        if (field.number <= 3 &&
-            (!expect(self, &field, PLM_WIRE_BYTES, places[field.number - 1]) ||
-             !readers[field.number - 1](self, field.bytes))) {
+        if (field.number <= 3 && (!expect(self, &field, PLM_WIRE_BYTES, places[field.number - 1]) ||
+                                  !readers[field.number - 1](self, field.bytes))) {
             return false;
         }
     }
@@ -474,8 +467,8 @@ static bool read_list_meta(plm_protobuf_reader *self, plm_text message) {
     while (goes_on && plm_wire_next(&wire, &field)) {
         switch (field.number) {
         case 2:
-            goes_on = keep_some(self, &field, PLM_FIELD_RESOURCE_VERSION,
-                                "metadata.resourceVersion");
+            goes_on =
+                keep_some(self, &field, PLM_FIELD_RESOURCE_VERSION, "metadata.resourceVersion");
             break;
         case 3: goes_on = keep_some(self, &field, PLM_FIELD_CONTINUE, "metadata.continue"); break;
         case 4:
@@ -540,8 +533,8 @@ static bool read_error(plm_protobuf_reader *self, plm_text message) {
         case 3: goes_on = keep_some(self, &field, PLM_FIELD_MESSAGE, "message"); break;
         case 4: goes_on = keep_some(self, &field, PLM_FIELD_REASON, "reason"); break;
         case 5:
-            goes_on = expect(self, &field, PLM_WIRE_BYTES, "details") &&
-                      read_details(self, field.bytes);
+            goes_on =
+                expect(self, &field, PLM_WIRE_BYTES, "details") && read_details(self, field.bytes);
             break;
         case 6: goes_on = keep_number(self, &field, &self->reading.values.code, "code"); break;
         default: break;

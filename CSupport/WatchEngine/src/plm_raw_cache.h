@@ -41,7 +41,8 @@ typedef struct plm_raw_entry {
 void plm_raw_cache_init(plm_raw_cache *cache, const plm_allocator *allocator);
 void plm_raw_cache_free(plm_raw_cache *cache);
 /// Keeps `entry->raw`, or gives known bytes another id. None may be the beginning of another (whole
-/// JSON objects are not, nor are fields of protobuf with tag and length). Without memory it forgets them.
+/// JSON objects are not, nor are fields of protobuf with tag and length). Without memory it forgets
+/// them.
 void plm_raw_cache_remember(plm_raw_cache *cache, uint64_t hash, const plm_raw_entry *entry);
 
 /// So far a lookup goes: who finds names that hash alike loses the cache, and costs us no time.

@@ -216,9 +216,10 @@ static bool decode(plm_stream *self, const char *bytes, size_t count) {
         plm_wire_format format = wire_format(self);
         if (format == PLM_WIRE_AUTOMATIC && self->content_type[0] != '\0') {
             char message[200];
-            snprintf(message, sizeof message,
-                     "not a kube-apiserver's answer: expected JSON or protobuf, got Content-Type %s",
-                     self->content_type);
+            snprintf(
+                message, sizeof message,
+                "not a kube-apiserver's answer: expected JSON or protobuf, got Content-Type %s",
+                self->content_type);
             fail(self, PLM_FAILURE_CONTENT_TYPE, message);
             return false;
         }
