@@ -21,9 +21,9 @@ private final class Ration {
 
 @Suite("Engine: memory")
 struct MemoryTests {
-    /// Decodes the sample with so many allocations allowed. Returns the failure, if any.
+    /// Decodes a body with so many allocations allowed. Returns the failure, if any.
     private func decode(
-        allowing allocations: Int, _ wholeObjects: Bool
+        _ body: [UInt8], allowing allocations: Int, _ wholeObjects: Bool
     ) -> (created: Bool, failure: plm_failure_kind?) {
         let ration = Ration(allocations)
         var allocator = plm_allocator(
@@ -53,9 +53,8 @@ struct MemoryTests {
             projection.whole_objects = wholeObjects
             guard let decoder = plm_decoder_create(client, &projection) else { return (false, nil) }
             defer { plm_decoder_destroy(decoder) }
-            let bytes = Array(sampleWatch.utf8)
             var batch = plm_batch()
-            for byte in bytes {
+            for byte in body {
                 var copy = CChar(bitPattern: byte)
                 if !plm_decoder_feed(decoder, &copy, 1, &batch) {
                     let last = batch.events![batch.count - 1]
@@ -66,11 +65,14 @@ struct MemoryTests {
         }
     }
 
-    @Test(arguments: [false, true])
-    func `survives any allocation that fails, with an error and no leak`(wholeObjects: Bool) {
+    enum Body: CaseIterable { case json, wholeObjects, protobuf }
+
+    @Test(arguments: Body.allCases)
+    func `survives any allocation that fails, with an error and no leak`(body: Body) throws {
+        let bytes = body == .protobuf ? try protobufSample() : Array(sampleWatch.utf8)
         var allowed = 0
         while true {
-            let (created, failure) = decode(allowing: allowed, wholeObjects)
+            let (created, failure) = decode(bytes, allowing: allowed, body == .wholeObjects)
             if created && failure == nil { break }
             if created { #expect(failure == .memory) }
             allowed += 1

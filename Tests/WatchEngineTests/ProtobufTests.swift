@@ -34,6 +34,17 @@ private func image(_ name: String, _ size: Int) -> String {
     #"{"names":["\#(name)"],"sizeBytes":\#(size)}"#
 }
 
+/// A watch with all that is kept of a Node, and with what ends one.
+func protobufSample() throws -> [UInt8] {
+    let images = "[\(image("x@sha256:1", 1)),\(image("y", 2))]"
+    let bookmark =
+        #"{"kind":"Node","apiVersion":"v1","metadata":{"resourceVersion":"9","annotations":{"k8s.io/initial-events-end":"true"}}}"#
+    let status = #"{"kind":"Status","apiVersion":"v1","message":"m","reason":"Expired","code":410}"#
+    return try frame("ADDED", node("a", images: images))
+        + frame("MODIFIED", node("a", images: images))
+        + frame("BOOKMARK", bookmark) + frame("ERROR", status)
+}
+
 @Suite("Protobuf: reading")
 struct ProtobufTests {
     @Test func `reads a watch as it would in JSON, however it is cut`() throws {
@@ -229,6 +240,27 @@ struct ProtobufTests {
         }
         #expect(fingerprints.count == 1)
         #expect(plm_client_image_count(client) == 2)
+    }
+}
+
+// One at a time and yielding, as the scanners' tests.
+@Suite("Protobuf: generated", .serialized)
+struct GeneratedProtobufTests {
+    @Test(arguments: 0..<(Tracer.isSlow ? 2 : 20))
+    func `reads 100,000 nodes as in JSON`(seed: Int) async {
+        var nodes = TypedNodes(seed: UInt64(seed))
+        for round in 0..<(Tracer.isSlow ? 1 : 25) {
+            let bodies = nodes.watch(200)
+            let expected = Tracer().trace(bodies.json, scanner: .automatic)
+            let chunk = [Int.max, 16384, 4096, 1000, 61][round % 5]
+            var tracer = Tracer()
+            #expect(tracer.trace(bodies.protobuf, chunk: chunk) == expected)
+            #expect(expected.filter { $0.contains("images[") }.count > 150)
+            tracer.repeats = 2
+            let again = tracer.trace(bodies.protobuf, chunk: chunk)
+            #expect(again.dropFirst(expected.count) == expected[...])
+            await Task.yield()
+        }
     }
 }
 

@@ -236,14 +236,20 @@ static bool read_annotation(plm_protobuf_reader *self, const plm_wire_field *fie
             keep_value(self, entry.value, PLM_FIELD_INITIAL_EVENTS_END, "metadata.annotations"));
 }
 
-/// An entry of capacity or allocatable: name and resource.Quantity.
+/// An entry of capacity or allocatable: name and resource.Quantity. Once the wanted one has been
+/// read, the rest is skipped.
 static bool read_resource(plm_protobuf_reader *self, const plm_wire_field *field, plm_field target,
                           const char *place) {
-    bool is_known = self->reading.texts[target].bytes != NULL && !self->wanted->strict;
+    bool is_known = self->reading.texts[target].bytes != NULL;
+    if (is_known && !self->wanted->strict) {
+        return true;
+    }
     map_entry entry;
-    if (is_known || !read_entry(self, field, &entry, place) ||
-        !text_is(entry.key, "ephemeral-storage")) {
-        return is_known || self->reading.rejection == NULL;
+    if (!read_entry(self, field, &entry, place)) {
+        return false;
+    }
+    if (is_known || !text_is(entry.key, "ephemeral-storage")) {
+        return true;
     }
     plm_wire wire = open_message(self, entry.value);
     plm_wire_field part;
@@ -379,8 +385,9 @@ static bool read_condition(plm_protobuf_reader *self, plm_text message) {
     unsigned seen = 0;
     plm_wire wire = open_message(self, message);
     plm_wire_field field;
+    // Once both have been read, the rest is skipped.
     while ((seen != 3 || self->wanted->strict) && plm_wire_next(&wire, &field)) {
-        if (field.number > 2) {
+        if (field.number > 2 || seen == 3) {
             continue;
         }
         if (!expect(self, &field, PLM_WIRE_BYTES, "status.conditions")) {
