@@ -152,7 +152,8 @@ if withSimulator {
             ],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ClusterSimulatorTests", dependencies: ["ClusterSimulator", "TestSupport"],
+            name: "ClusterSimulatorTests",
+            dependencies: ["ClusterSimulator", "ObjectEncoding", "TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "EndToEndTests",

@@ -5,21 +5,21 @@ package struct JSONText {
     package init() {}
 
     /// Appends text that is JSON already.
-    package mutating func raw(_ text: StaticString) {
+    @inlinable package mutating func raw(_ text: StaticString) {
         bytes.append(
             contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Appends text that is JSON already.
-    package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    @inlinable package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Appends bytes that are JSON already.
-    package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
+    @inlinable package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
 
     /// Appends a string with its quotes, escaped as Go's encoding/json escapes.
     package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && !Self.special.contains($0) }) {
+        if text.utf8.allSatisfy(Self.isPlain) {
             bytes.append(contentsOf: text.utf8)
         } else {
             for scalar in text.unicodeScalars { escaped(scalar) }
@@ -42,7 +42,16 @@ package struct JSONText {
         raw("}")
     }
 
-    private static let special: [UInt8] = Array("\"\\<>&".utf8)
+    /// Whether a byte stands for itself.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+            UInt8(ascii: "&"):
+            false
+        case 0x20..<0x7f: true
+        default: false
+        }
+    }
 
     private mutating func escaped(_ scalar: Unicode.Scalar) {
         switch scalar {

@@ -45,9 +45,8 @@ private func pointer(_ number: Int, _ name: String, _ form: ProtobufSchema.Form)
 }
 
 extension ProtobufSchema {
-    static let typeMeta = ProtobufSchema(value(1, "apiVersion"), value(2, "kind"))
-
-    static let listMeta = ProtobufSchema(
+    /// metav1.ListMeta.
+    package static let listMeta = ProtobufSchema(
         value(1, "selfLink"), value(2, "resourceVersion"), value(3, "continue"),
         pointer(4, "remainingItemCount", .number))
 

@@ -15,14 +15,30 @@ extension ProtobufText {
     package mutating func unknown(
         apiVersion: String, kind: String, _ write: (inout ProtobufText) -> Void
     ) {
+        typeMeta(apiVersion, kind)
+        message(2, write)
+        unknownEnd()
+    }
+
+    /// What comes before an object of so many bytes.
+    package mutating func unknownStart(apiVersion: String, kind: String, length: Int) {
+        typeMeta(apiVersion, kind)
+        varint(2 << 3 | 2)
+        varint(UInt64(length))
+    }
+
+    /// What comes after the object: its encoding and its type, both the usual ones.
+    package mutating func unknownEnd() {
+        string(3, "")
+        string(4, "")
+    }
+
+    private mutating func typeMeta(_ apiVersion: String, _ kind: String) {
         bytes.append(contentsOf: Self.magic)
         message(1) {
             $0.string(1, apiVersion)
             $0.string(2, kind)
         }
-        message(2, write)
-        string(3, "")
-        string(4, "")
     }
 
     /// A body: an object that says what it is. False where its kind has no schema.
@@ -34,6 +50,13 @@ extension ProtobufText {
             $0.fields(object, schema)
         }
         return true
+    }
+
+    /// The field of ObjectMeta that says who owns what, from its list in JSON.
+    package mutating func managedFields(_ list: JSONValue) {
+        for field in ProtobufSchema.objectMeta.fields where field.name == "managedFields" {
+            append(field.number, list, field.form)
+        }
     }
 
     /// A frame of a watch: its length, and a WatchEvent whose object `write` writes.

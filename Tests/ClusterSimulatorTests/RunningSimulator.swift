@@ -71,6 +71,15 @@ final class RunningSimulator: Sendable {
         Data(try await curl(target, token: token).output.utf8)
     }
 
+    /// The bytes of an answer, and what they are said to be.
+    func bytes(_ target: String, accept: String) async throws -> (type: String, body: [UInt8]) {
+        let file = kubeconfig + ".\(UUID()).answer"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let result = try await curl(
+            target, token: nil, ["-H", "Accept: \(accept)", "-o", file, "-w", "%{content_type}"])
+        return (result.output, Array(try Data(contentsOf: URL(filePath: file))))
+    }
+
     /// The status code of a request.
     func status(_ target: String, token: String? = nil) async throws -> Int {
         let result = try await curl(

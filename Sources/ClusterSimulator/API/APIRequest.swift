@@ -31,13 +31,22 @@ struct APIRequest: Sendable {
 
 /// What it is answered.
 enum APIResponse: Sendable {
-    case json(Int, [UInt8], headers: [(String, String)] = [])
-    case html(Int, String)
+    case whole(Int, _ contentType: String, [UInt8], headers: [(String, String)] = [])
     case stream(any BodyProducer)
     /// No answer at all.
     case hang
     /// The connection closes without an answer.
     case close
+
+    static func json(_ code: Int, _ bytes: [UInt8], headers: [(String, String)] = [])
+        -> APIResponse
+    {
+        .whole(code, WireFormat.json.contentType, bytes, headers: headers)
+    }
+
+    static func html(_ code: Int, _ text: String) -> APIResponse {
+        .whole(code, "text/html; charset=utf-8", Array(text.utf8))
+    }
 
     static func status(_ body: StatusBody) -> APIResponse {
         var headers = body.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []

@@ -17,8 +17,16 @@ final class APIServer: Sendable {
     }
 
     func respond(to request: APIRequest, on eventLoop: any EventLoop) -> APIResponse {
+        let format = WireFormat(accept: request.accept)
+        let response = answer(request, isAcceptable: format != nil, on: eventLoop)
+        return (format ?? .json).write(response)
+    }
+
+    private func answer(
+        _ request: APIRequest, isAcceptable: Bool, on eventLoop: any EventLoop
+    ) -> APIResponse {
         guard let user = access.user(of: request) else { return .status(.unauthorized) }
-        guard Self.isAcceptable(request.accept) else { return Self.notAcceptable }
+        guard isAcceptable else { return Self.notAcceptable }
         if let answer = Discovery.answer(request.path) {
             return request.method == .GET ? answer : .status(.methodNotAllowed())
         }
@@ -41,16 +49,14 @@ final class APIServer: Sendable {
             .respond()
     }
 
-    /// Whether a client takes JSON, the only form there is.
-    private static func isAcceptable(_ accept: String) -> Bool {
-        accept.isEmpty || accept.contains("*/*") || accept.contains("application/*")
-            || accept.contains("json")
-    }
-
     private static let notAcceptable = APIResponse.status(
         StatusBody(
             code: 406, reason: "NotAcceptable",
-            message: "406: Not Acceptable\n\nAvailable representations: application/json, "
-                + "application/json;stream=watch",
+            message: "406: Not Acceptable\n\nAvailable representations: "
+                + [
+                    WireFormat.json.contentType, WireFormat.protobuf.contentType,
+                    WireFormat.json.streamContentType, WireFormat.protobuf.streamContentType,
+                ]
+                .joined(separator: ", "),
             alwaysHasDetails: true))
 }

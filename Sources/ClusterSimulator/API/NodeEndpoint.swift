@@ -72,8 +72,8 @@ final class NodeEndpoint: Sendable {
         if limit == 0 || wanted == "0" {
             return .stream(
                 ListProducer(
-                    cluster, nodes[...], format, resourceVersion: now.resourceVersion,
-                    continueToken: nil, remaining: nil))
+                    cluster, nodes[...], format,
+                    ListMetadata(resourceVersion: now.resourceVersion)))
         }
         let page = ListPage(nodes: nodes, resourceVersion: now.resourceVersion)
         pages.withLock { pages in
@@ -117,10 +117,12 @@ final class NodeEndpoint: Sendable {
         let rest = page.nodes.count - end
         return .stream(
             ListProducer(
-                cluster, page.nodes[from..<end], format, resourceVersion: page.resourceVersion,
-                continueToken: rest > 0 && end > 0
-                    ? "\(page.resourceVersion):\(page.nodes[end - 1].name)" : nil,
-                remaining: rest > 0 ? rest : nil))
+                cluster, page.nodes[from..<end], format,
+                ListMetadata(
+                    resourceVersion: page.resourceVersion,
+                    continueToken: rest > 0 && end > 0
+                        ? "\(page.resourceVersion):\(page.nodes[end - 1].name)" : nil,
+                    remaining: rest > 0 ? rest : nil)))
     }
 
     private func watch(
@@ -143,16 +145,7 @@ final class NodeEndpoint: Sendable {
             watchFromNow: { cluster.watchFromNow($0) },
             stopWatching: { cluster.stopWatching($0) },
             matches: { selector.matches($0, cluster.encoder(of: $0)) },
-            append: { format.appendObject($0, cluster, to: &$1) },
-            appendBookmark: { metadata, json in
-                json.raw("{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":\(metadata)")
-                json.raw(",\"spec\":{},\"status\":{\"daemonEndpoints\":{\"kubeletEndpoint\":")
-                json.raw("{\"Port\":0}},\"nodeInfo\":{\"machineID\":\"\",\"systemUUID\":\"\",")
-                json.raw("\"bootID\":\"\",\"kernelVersion\":\"\",\"osImage\":\"\",")
-                json.raw("\"containerRuntimeVersion\":\"\",\"kubeletVersion\":\"\",")
-                json.raw("\"kubeProxyVersion\":\"\",\"operatingSystem\":\"\",")
-                json.raw("\"architecture\":\"\"}}}")
-            })
+            writer: format.writer(cluster))
     }
 
     // MARK: Faults
@@ -189,6 +182,8 @@ private final class TruncatedProducer: BodyProducer {
     private let whole: any BodyProducer
     // SAFETY: used on one event loop only.
     nonisolated(unsafe) private var left: Int
+
+    var contentType: String { whole.contentType }
 
     init(_ whole: any BodyProducer, after bytes: Int) {
         self.whole = whole

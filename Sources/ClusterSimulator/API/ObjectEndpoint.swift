@@ -102,11 +102,12 @@ final class ObjectEndpoint: Sendable {
             watchFromNow: { store.watchFromNow(selector.storage, $0) },
             stopWatching: { store.stopWatching($0) },
             matches: selector.matches,
-            append: { format.document($0.document).append(to: &$1) },
-            appendBookmark: { metadata, json in
-                json.raw("{\"kind\":\"\(format.kind.kind)\",\"apiVersion\":")
-                json.raw("\"\(format.kind.apiVersion)\",\"metadata\":\(metadata)}")
-            })
+            writer: .json(
+                append: { format.document($0.document).append(to: &$1) },
+                appendBookmark: { metadata, json in
+                    json.raw("{\"kind\":\"\(format.kind.kind)\",\"apiVersion\":")
+                    json.raw("\"\(format.kind.apiVersion)\",\"metadata\":\(metadata)}")
+                }))
         return .stream(WatchProducer(feed, watch, on: eventLoop))
     }
 }

@@ -1,5 +1,4 @@
 import NIOCore
-import ObjectEncoding
 import Synchronization
 
 /// What a watch is served from: the objects of one resource that a request selects.
@@ -16,10 +15,8 @@ struct WatchFeed<Object: Versioned>: Sendable {
     var stopWatching: @Sendable (Int) -> Void
     /// Whether the request selects an object.
     var matches: @Sendable (Object) -> Bool
-    /// Writes an object as the request wants to see it.
-    var append: @Sendable (Object, inout JSONText) -> Void
-    /// Writes the empty object of a bookmark, around its metadata.
-    var appendBookmark: @Sendable (_ metadata: String, inout JSONText) -> Void
+    /// Writes events as the request wants to see them.
+    var writer: WatchWriter<Object>
 }
 
 /// How a watch is asked for.
@@ -67,6 +64,8 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
     private let request: WatchRequest
     private let eventLoop: any EventLoop
     private let queue = Mutex(Queue())
+
+    var contentType: String { feed.writer.contentType }
 
     // SAFETY: the rest is used on one event loop only.
     nonisolated(unsafe) private var watcher: Int?
@@ -130,12 +129,12 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
         if let openingError {
             self.openingError = nil
             isOver = true
-            return .bytes(errorEvent(openingError))
+            return .bytes(feed.writer.error(openingError))
         }
-        if let object = initial.popFirst() { return .bytes(event("ADDED", object)) }
+        if let object = initial.popFirst() { return .bytes(feed.writer.event("ADDED", object)) }
         if let version = endBookmark {
             endBookmark = nil
-            return .bytes(bookmark(version, isEnd: true))
+            return .bytes(feed.writer.bookmark(version, true))
         }
         return nextLive()
     }
@@ -160,12 +159,12 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
             case .expired:
                 isOver = true
                 return .bytes(
-                    errorEvent(.expired(resourceVersion, current: feed.resourceVersion())))
+                    feed.writer.error(.expired(resourceVersion, current: feed.resourceVersion())))
             case .cut: return .cut
             case nil:
                 if bookmarkIsDue || (isTimeUp && request.allowsBookmarks && !isOver) {
                     if isTimeUp { isOver = true }
-                    return .bytes(bookmark(max(resourceVersion, current)))
+                    return .bytes(feed.writer.bookmark(max(resourceVersion, current), false))
                 }
                 return isTimeUp ? .end : .wait
             }
@@ -197,42 +196,15 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
         let isSelected = feed.matches(change.object)
         let wasSelected = change.previous.map(feed.matches) ?? false
         switch change.type {
-        case .added: return isSelected ? event("ADDED", change.object) : nil
-        case .deleted: return wasSelected ? event("DELETED", change.object) : nil
+        case .added: return isSelected ? feed.writer.event("ADDED", change.object) : nil
+        case .deleted: return wasSelected ? feed.writer.event("DELETED", change.object) : nil
         case .modified:
             switch (wasSelected, isSelected) {
-            case (true, true): return event("MODIFIED", change.object)
-            case (false, true): return event("ADDED", change.object)
-            case (true, false): return event("DELETED", change.object)
+            case (true, true): return feed.writer.event("MODIFIED", change.object)
+            case (false, true): return feed.writer.event("ADDED", change.object)
+            case (true, false): return feed.writer.event("DELETED", change.object)
             case (false, false): return nil
             }
         }
-    }
-
-    private func event(_ type: String, _ object: Object) -> [UInt8] {
-        var json = JSONText()
-        json.bytes.reserveCapacity(24 * 1024)
-        json.raw("{\"type\":\"\(type)\",\"object\":")
-        feed.append(object, &json)
-        json.raw("}\n")
-        return json.bytes
-    }
-
-    private func errorEvent(_ status: StatusBody) -> [UInt8] {
-        var json = JSONText()
-        json.raw("{\"type\":\"ERROR\",\"object\":")
-        json.raw(status.json.bytes)
-        json.raw("}\n")
-        return json.bytes
-    }
-
-    private func bookmark(_ version: Int, isEnd: Bool = false) -> [UInt8] {
-        let annotations = ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}"
-        var json = JSONText()
-        json.raw("{\"type\":\"BOOKMARK\",\"object\":")
-        feed.appendBookmark(
-            "{\"resourceVersion\":\"\(version)\"\(isEnd ? annotations : "")}", &json)
-        json.raw("}\n")
-        return json.bytes
     }
 }

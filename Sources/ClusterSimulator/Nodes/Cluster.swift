@@ -92,6 +92,11 @@ public final class Cluster: Sendable {
         encoder(of: node).append(node, withKind: withKind, to: &json)
     }
 
+    /// One node as the fields of its message.
+    func append(_ node: SimulatedNode, to text: inout ProtobufText) {
+        encoder(of: node).append(node, to: &text)
+    }
+
     /// What a node reports, computed from the model and not from its JSON: total bytes and number
     /// of images; nil where it reports no list.
     public func reportedImages(of node: SimulatedNode) -> (bytes: Int, count: Int)? {

@@ -8,6 +8,7 @@ final class ImageCatalog: Sendable {
         var sizeBytes: Int
         /// The entry of `status.images`.
         var json: [UInt8]
+        var protobuf: [UInt8]
     }
 
     private struct Key: Hashable {
@@ -40,7 +41,12 @@ final class ImageCatalog: Sendable {
                 json.number(sizeBytes)
             }
             json.raw("}")
-            state.images.append(Image(names: names, sizeBytes: sizeBytes, json: json.bytes))
+            var protobuf = ProtobufText()
+            for name in names { protobuf.string(1, name) }
+            protobuf.number(2, sizeBytes)
+            state.images.append(
+                Image(
+                    names: names, sizeBytes: sizeBytes, json: json.bytes, protobuf: protobuf.bytes))
             state.numbers[key] = state.images.count - 1
             return state.images.count - 1
         }

@@ -3,9 +3,10 @@ import ObjectEncoding
 /// Writes nodes the way a kube-apiserver does: field order of the Go types, map keys sorted.
 struct NodeEncoder: Sendable {
     let profile: NodeProfile
-    private let catalog: ImageCatalog
+    let catalog: ImageCatalog
     /// `metadata.managedFields`: the same for all nodes of a profile but for names nobody reads.
     private let managedFields: [UInt8]
+    let managedFieldsInProtobuf: [UInt8]
 
     init(profile: NodeProfile, catalog: ImageCatalog) {
         self.profile = profile
@@ -15,6 +16,10 @@ struct NodeEncoder: Sendable {
                 name: "sample", uid: "", resourceVersion: 0, created: 0, heartbeat: 0, ordinal: 0,
                 pool: profile.pools[0], bootID: "", images: nil))
         managedFields = Self.managedFields(profile, sample)
+        var text = ProtobufText()
+        // The encoder's own output.
+        text.managedFields((try? JSONValue(parsing: managedFields)) ?? .null)
+        managedFieldsInProtobuf = text.bytes
     }
 
     /// One node. Items of a list carry no kind.
@@ -32,7 +37,7 @@ struct NodeEncoder: Sendable {
         json.raw(",\"managedFields\":")
         json.raw(managedFields)
         json.raw("},\"spec\":{\"podCIDR\":")
-        let podCIDR = "10.\(100 + node.values.ordinal >> 8 & 127).\(node.values.ordinal & 255).0/24"
+        let podCIDR = podCIDR(node)
         json.string(podCIDR)
         json.raw(",\"podCIDRs\":[")
         json.string(podCIDR)
@@ -47,10 +52,10 @@ struct NodeEncoder: Sendable {
         json.object(profile.resources)
         json.raw(",\"allocatable\":")
         json.object(profile.allocatable)
-        conditions(node, &json)
-        addresses(node, &json)
+        appendConditions(node, &json)
+        appendAddresses(node, &json)
         json.raw(",\"daemonEndpoints\":{\"kubeletEndpoint\":{\"Port\":10250}},\"nodeInfo\":")
-        nodeInfo(node, &json)
+        json.object(nodeInfo(node))
         images(node, &json)
         json.raw(
             ",\"runtimeHandlers\":[{\"name\":\"\",\"features\":{\"recursiveReadOnlyMounts\":true,"
@@ -89,18 +94,40 @@ struct NodeEncoder: Sendable {
         json.object(profile.annotations(node))
     }
 
-    private func conditions(_ node: SimulatedNode, _ json: inout JSONText) {
+    func podCIDR(_ node: SimulatedNode) -> String {
+        "10.\(100 + node.values.ordinal >> 8 & 127).\(node.values.ordinal & 255).0/24"
+    }
+
+    func conditions(_ node: SimulatedNode) -> [NodeProfile.Condition] {
+        guard node.values.hasDiskPressure else { return profile.conditions }
+        return profile.conditions.map { condition in
+            guard condition.type == "DiskPressure" else { return condition }
+            return NodeProfile.Condition(
+                "DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure", isTrue: true)
+        }
+    }
+
+    func addresses(_ node: SimulatedNode) -> [(String, String)] {
+        [
+            ("InternalIP", NodeProfile.address(node.values.ordinal)), ("Hostname", node.name),
+            ("InternalDNS", node.name),
+        ]
+    }
+
+    func nodeInfo(_ node: SimulatedNode) -> [(String, String)] {
+        var random = SeededRandom(seed: UInt64(node.values.ordinal) ^ 0x1d)
+        return [
+            ("machineID", random.hex(32)), ("systemUUID", random.uuid()),
+            ("bootID", node.values.bootID),
+        ] + profile.nodeInfo
+    }
+
+    private func appendConditions(_ node: SimulatedNode, _ json: inout JSONText) {
         json.raw(",\"conditions\":[")
         let heartbeat = Timestamp.text(node.values.heartbeat)
         let transition = Timestamp.text(node.values.created + 12)
-        for (index, condition) in profile.conditions.enumerated() {
+        for (index, condition) in conditions(node).enumerated() {
             if index > 0 { json.raw(",") }
-            var condition = condition
-            if condition.type == "DiskPressure", node.values.hasDiskPressure {
-                condition = NodeProfile.Condition(
-                    "DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure",
-                    isTrue: true)
-            }
             json.raw("{\"type\":")
             json.string(condition.type)
             json.raw(condition.isTrue ? ",\"status\":\"True\"" : ",\"status\":\"False\"")
@@ -114,29 +141,15 @@ struct NodeEncoder: Sendable {
         json.raw("]")
     }
 
-    private func addresses(_ node: SimulatedNode, _ json: inout JSONText) {
-        json.raw(",\"addresses\":[{\"type\":\"InternalIP\",\"address\":")
-        json.string(NodeProfile.address(node.values.ordinal))
-        json.raw("},{\"type\":\"Hostname\",\"address\":")
-        json.string(node.name)
-        json.raw("},{\"type\":\"InternalDNS\",\"address\":")
-        json.string(node.name)
-        json.raw("}]")
-    }
-
-    private func nodeInfo(_ node: SimulatedNode, _ json: inout JSONText) {
-        var random = SeededRandom(seed: UInt64(node.values.ordinal) ^ 0x1d)
-        json.raw("{\"machineID\":")
-        json.string(random.hex(32))
-        json.raw(",\"systemUUID\":")
-        json.string(random.uuid())
-        json.raw(",\"bootID\":")
-        json.string(node.values.bootID)
-        for (key, value) in profile.nodeInfo {
-            json.raw(",\"\(key)\":")
-            json.string(value)
+    private func appendAddresses(_ node: SimulatedNode, _ json: inout JSONText) {
+        json.raw(",\"addresses\":[")
+        for (index, (type, address)) in addresses(node).enumerated() {
+            if index > 0 { json.raw(",") }
+            json.raw("{\"type\":\"\(type)\",\"address\":")
+            json.string(address)
+            json.raw("}")
         }
-        json.raw("}")
+        json.raw("]")
     }
 
     private func images(_ node: SimulatedNode, _ json: inout JSONText) {

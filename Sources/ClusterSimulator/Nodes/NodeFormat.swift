@@ -4,36 +4,103 @@ import ObjectEncoding
 enum NodeFormat: Sendable {
     case object
     case table
+    case protobuf
 
     /// What an Accept header asks for.
     init(accept: String) {
-        self = accept.contains("as=Table") ? .table : .object
+        if WireFormat(accept: accept) == .protobuf {
+            self = .protobuf
+        } else {
+            self = accept.contains("as=Table") ? .table : .object
+        }
     }
 
-    func appendListStart(_ metadata: String, to json: inout JSONText) {
+    var wireFormat: WireFormat { self == .protobuf ? .protobuf : .json }
+
+    // MARK: Lists
+
+    /// What comes before the items.
+    func listStart(
+        _ metadata: ListMetadata, _ nodes: ArraySlice<SimulatedNode>, _ cluster: Cluster
+    ) -> [UInt8] {
+        var json = JSONText()
         switch self {
         case .object:
-            json.raw("{\"kind\":\"NodeList\",\"apiVersion\":\"v1\",\"metadata\":\(metadata),")
-            json.raw("\"items\":[")
+            json.raw("{\"kind\":\"NodeList\",\"apiVersion\":\"v1\",\"metadata\":")
+            json.raw(metadata.json.bytes)
+            json.raw(",\"items\":[")
         case .table:
-            json.raw("{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",")
-            json.raw("\"metadata\":\(metadata),\"columnDefinitions\":")
+            json.raw("{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":")
+            json.raw(metadata.json.bytes)
+            json.raw(",\"columnDefinitions\":")
             json.raw(Self.columns)
             json.raw(",\"rows\":[")
+        case .protobuf: return protobufListStart(metadata, nodes, cluster)
         }
+        return json.bytes
     }
 
-    func appendItem(_ node: SimulatedNode, _ cluster: Cluster, to json: inout JSONText) {
-        switch self {
-        case .object: cluster.append(node, withKind: false, to: &json)
-        case .table: appendRow(node, cluster, to: &json)
+    func item(_ node: SimulatedNode, _ cluster: Cluster, isFirst: Bool) -> [UInt8] {
+        if self == .protobuf {
+            var text = ProtobufText()
+            text.message(2) { cluster.append(node, to: &$0) }
+            return text.bytes
         }
+        var json = JSONText()
+        if !isFirst { json.raw(",") }
+        if self == .object {
+            cluster.append(node, withKind: false, to: &json)
+        } else {
+            appendRow(node, cluster, to: &json)
+        }
+        return json.bytes
     }
 
-    /// One node as a document of its own, or as the object of a watch event.
+    /// What comes after the items.
+    var listEnd: [UInt8] {
+        guard self == .protobuf else { return Array("]}\n".utf8) }
+        var text = ProtobufText()
+        text.unknownEnd()
+        return text.bytes
+    }
+
+    /// A list's length comes before it, so its items are made twice, as an API server does.
+    private func protobufListStart(
+        _ metadata: ListMetadata, _ nodes: ArraySlice<SimulatedNode>, _ cluster: Cluster
+    ) -> [UInt8] {
+        var list = ProtobufText()
+        list.message(1) { $0.fields(metadata.json, .listMeta) }
+        let length = nodes.reduce(list.bytes.count) {
+            $0 + item($1, cluster, isFirst: false).count
+        }
+        var text = ProtobufText()
+        text.unknownStart(apiVersion: "v1", kind: "NodeList", length: length)
+        return text.bytes + list.bytes
+    }
+
+    // MARK: Single nodes
+
+    func writer(_ cluster: Cluster) -> WatchWriter<SimulatedNode> {
+        if self == .protobuf {
+            return .protobuf(kind: "Node") { cluster.append($0, to: &$1) }
+        }
+        return .json(
+            append: { appendObject($0, cluster, to: &$1) },
+            appendBookmark: { metadata, json in
+                json.raw("{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":\(metadata)")
+                json.raw(",\"spec\":{},\"status\":{\"daemonEndpoints\":{\"kubeletEndpoint\":")
+                json.raw("{\"Port\":0}},\"nodeInfo\":{\"machineID\":\"\",\"systemUUID\":\"\",")
+                json.raw("\"bootID\":\"\",\"kernelVersion\":\"\",\"osImage\":\"\",")
+                json.raw("\"containerRuntimeVersion\":\"\",\"kubeletVersion\":\"\",")
+                json.raw("\"kubeProxyVersion\":\"\",\"operatingSystem\":\"\",")
+                json.raw("\"architecture\":\"\"}}}")
+            })
+    }
+
+    /// One node in JSON: as a document of its own, or as the object of a watch event.
     func appendObject(_ node: SimulatedNode, _ cluster: Cluster, to json: inout JSONText) {
         switch self {
-        case .object: cluster.append(node, withKind: true, to: &json)
+        case .object, .protobuf: cluster.append(node, withKind: true, to: &json)
         case .table:
             json.raw("{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":")
             json.raw("{\"resourceVersion\":\"\(node.resourceVersion)\"},\"columnDefinitions\":")

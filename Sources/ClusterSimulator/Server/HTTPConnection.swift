@@ -84,10 +84,8 @@ final class HTTPConnection: ChannelInboundHandler {
             certificateUser: certificateUser(context),
             impersonatedUser: head.headers.first(name: "Impersonate-User"), body: body)
         switch api.respond(to: request, on: context.eventLoop) {
-        case .json(let status, let bytes, let extra):
-            sendWhole(status, "application/json", bytes, extra, context)
-        case .html(let status, let text):
-            sendWhole(status, "text/html; charset=utf-8", Array(text.utf8), [], context)
+        case .whole(let status, let contentType, let bytes, let extra):
+            sendWhole(status, contentType, bytes, extra, context)
         case .stream(let producer): stream(producer, context)
         case .hang: break
         case .close: context.close(promise: nil)
@@ -136,7 +134,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func stream(_ producer: any BodyProducer, _ context: ChannelHandlerContext) {
         self.producer = producer
-        sendHead(200, "application/json", [], context)
+        sendHead(200, producer.contentType, [], context)
         context.flush()
         let loop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: loop)

@@ -30,6 +30,7 @@ package struct EngineRequest {
     package var target: String
     package var body: [UInt8] = []
     package var contentType = "application/json"
+    package var accept = "application/json"
     package var token: String
     /// To the head of the answer; nil: 60 s.
     package var responseTimeout: Duration?
@@ -57,17 +58,19 @@ extension EngineClient {
         let stream = request.method.withCString { method in
             request.target.withCString { target in
                 request.contentType.withCString { contentType in
-                    withText(request.body) { body in
-                        withText(Array(request.token.utf8)) { token in
-                            var parts = plm_request(
-                                method: method, target: target, accept: nil,
-                                content_type: body.bytes == nil ? nil : contentType, body: body,
-                                bearer_token: token,
-                                response_timeout_ms: request.responseTimeout?.milliseconds ?? 0,
-                                total_timeout_ms: request.totalTimeout?.milliseconds ?? 0,
-                                window_ms: request.window.milliseconds,
-                                canceller: request.canceller.handle)
-                            return plm_stream_open(handle, &parts, projection)
+                    request.accept.withCString { accept in
+                        withText(request.body) { body in
+                            withText(Array(request.token.utf8)) { token in
+                                var parts = plm_request(
+                                    method: method, target: target, accept: accept,
+                                    content_type: body.bytes == nil ? nil : contentType, body: body,
+                                    bearer_token: token,
+                                    response_timeout_ms: request.responseTimeout?.milliseconds ?? 0,
+                                    total_timeout_ms: request.totalTimeout?.milliseconds ?? 0,
+                                    window_ms: request.window.milliseconds,
+                                    canceller: request.canceller.handle)
+                                return plm_stream_open(handle, &parts, projection)
+                            }
                         }
                     }
                 }

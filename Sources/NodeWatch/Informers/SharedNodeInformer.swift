@@ -42,8 +42,9 @@ public final class SharedNodeInformer: Sendable {
     ///   - batchWindow: What comes is read at such intervals, so that a busy cluster does not wake the
     ///     reader for each event: most of what watching costs. A change is noticed so much later at most;
     ///     the kubelet itself takes up to 40 s to report one. Zero: as it comes.
-    ///   - strict: Every byte goes through a JSON parser. Without it, what nobody asks for is skipped by
-    ///     its brackets and quotes, and faults in there go unseen.
+    ///   - strict: Every byte goes through a parser. Without it, what nobody asks for is skipped, in JSON
+    ///     by its brackets and quotes, and faults in there go unseen.
+    ///   - wireFormat: What to ask the server for.
     ///   - queueLimit: For so many nodes changes may wait for one slow reader, before its queue is
     ///     dropped and it is told the difference instead.
     ///   - onNotice: Called on the stream's thread with what becomes of the connection; must not
@@ -51,14 +52,16 @@ public final class SharedNodeInformer: Sendable {
     /// - Throws: `memory`.
     public convenience init(
         client: KubeClient, selector: NodeSelector = .all, resync: Duration? = nil,
-        batchWindow: Duration = .milliseconds(50), strict: Bool = false, queueLimit: Int = 10_000,
+        batchWindow: Duration = .milliseconds(50), strict: Bool = false,
+        wireFormat: WireFormat = .automatic, queueLimit: Int = 10_000,
         onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
     ) throws(KubeError) {
         var options = RunnerOptions()
         options.batchWindow = batchWindow
         try self.init(
-            client: client, selector: selector, resync: resync, strict: strict,
-            queueLimit: queueLimit, options: options, onNotice: onNotice)
+            client: client, selector: selector, resync: resync,
+            reader: NodeReader(isStrict: strict, wireFormat), queueLimit: queueLimit,
+            options: options, onNotice: onNotice)
     }
 
     /// One with less patience for a streaming list that has no end. For tests.
@@ -69,18 +72,19 @@ public final class SharedNodeInformer: Sendable {
         var options = RunnerOptions()
         options.endBookmarkPatience = endBookmarkPatience
         try self.init(
-            client: client, selector: .all, resync: nil, strict: false, queueLimit: 10_000,
-            options: options, onNotice: onNotice)
+            client: client, selector: .all, resync: nil,
+            reader: NodeReader(isStrict: false, .automatic), queueLimit: 10_000, options: options,
+            onNotice: onNotice)
     }
 
     private init(
-        client: KubeClient, selector: NodeSelector, resync: Duration?, strict: Bool,
+        client: KubeClient, selector: NodeSelector, resync: Duration?, reader: NodeReader,
         queueLimit: Int, options: RunnerOptions, onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         self.client = client
         self.selector = selector
         self.options = options
-        reader = NodeReader(isStrict: strict)
+        self.reader = reader
         self.onNotice = onNotice
         core = try InformerCore(queueLimit: queueLimit, resync: resync) {
             onNotice(.handlerFailed($0))

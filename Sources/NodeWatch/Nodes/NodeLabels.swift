@@ -1,3 +1,4 @@
+import KubeClient
 import WatchEngine
 
 /// Which labels a summary keeps.
@@ -20,7 +21,8 @@ enum NodeLabels {
 
     /// Lends the projection of a node summary.
     static func withProjection<Result>(
-        isStrict: Bool, _ body: (UnsafePointer<plm_projection>) -> Result
+        isStrict: Bool, format: WireFormat = .automatic,
+        _ body: (UnsafePointer<plm_projection>) -> Result
     ) -> Result {
         let engineKeys = keys.map { label in
             plm_label_key(
@@ -30,8 +32,18 @@ enum NodeLabels {
         return engineKeys.withUnsafeBufferPointer { keys in
             var projection = plm_projection(
                 label_keys: keys.baseAddress, label_key_count: keys.count, whole_objects: false,
-                strict: isStrict, scanner: .automatic, wire_format: .automatic)
+                strict: isStrict, scanner: .automatic, wire_format: format.engine)
             return body(&projection)
+        }
+    }
+}
+
+extension WireFormat {
+    fileprivate var engine: plm_wire_format {
+        switch self {
+        case .automatic: .automatic
+        case .json: .json
+        case .protobuf: .protobuf
         }
     }
 }

@@ -4,10 +4,14 @@ import WatchEngine
 /// Makes packed nodes of the engine's.
 struct NodeReader: StreamReader {
     private var images = ImageTable()
-    /// Every byte goes through a JSON parser.
+    /// Every byte goes through a parser.
     private let isStrict: Bool
+    let wireFormat: WireFormat
 
-    init(isStrict: Bool) { self.isStrict = isStrict }
+    init(isStrict: Bool, _ wireFormat: WireFormat) {
+        self.isStrict = isStrict
+        self.wireFormat = wireFormat
+    }
 
     let path = "/api/v1/nodes"
     let resourceName = "nodes"

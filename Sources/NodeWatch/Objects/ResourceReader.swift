@@ -7,6 +7,7 @@ struct ResourceReader<Value: Sendable>: StreamReader {
 
     let path: String
     let resourceName: String
+    let wireFormat = WireFormat.json
     private let decode: @Sendable ([UInt8]) throws -> Value
 
     init(path: String, resourceName: String, decode: @escaping @Sendable ([UInt8]) throws -> Value)

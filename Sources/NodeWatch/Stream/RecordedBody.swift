@@ -30,17 +30,19 @@ package struct RecordedBody: ~Copyable {
     private let client: EngineClient
     private let images = ImageTable()
     private let isStrict: Bool
+    private let wireFormat: WireFormat
 
     /// Takes a body to decode in chunks of so many bytes.
     ///
     /// - Throws: `memory`.
     package init(
         _ bytes: [UInt8], chunkBytes: Int, strict: Bool = false,
-        limits: DecodingLimits = DecodingLimits()
+        wireFormat: WireFormat = .automatic, limits: DecodingLimits = DecodingLimits()
     ) throws(KubeError) {
         self.bytes = bytes
         self.chunkBytes = max(1, chunkBytes)
         isStrict = strict
+        self.wireFormat = wireFormat
         client = try .forDecoding(limits: limits)
     }
 
@@ -48,7 +50,7 @@ package struct RecordedBody: ~Copyable {
     ///
     /// - Throws: `malformed`, `truncated`, `notKubernetes`, `limit`, `memory`.
     package func decode() throws(KubeError) -> Summary {
-        let decoder = NodeLabels.withProjection(isStrict: isStrict) {
+        let decoder = NodeLabels.withProjection(isStrict: isStrict, format: wireFormat) {
             plm_decoder_create(client.handle, $0)
         }
         guard let decoder else { throw .outOfMemory }

@@ -37,6 +37,10 @@ final class ReflectorRunner<Reader: StreamReader> {
     private var hasReplacedCredential = false
     /// Makes objects of events.
     private var reader: Reader
+    /// What is asked for: what the reader reads, but for a server whose protobuf proved to be none.
+    private var wireFormat: WireFormat
+    /// What the last response was written in.
+    private var receivedFormat = WireFormat.json
     /// The list that comes in.
     private var listing = Table()
     /// The store's table when the list began: what is the same is shared.
@@ -56,6 +60,7 @@ final class ReflectorRunner<Reader: StreamReader> {
     ) {
         self.client = client
         self.reader = reader
+        wireFormat = reader.wireFormat
         self.selector = selector
         self.hub = hub
         self.canceller = canceller
@@ -149,6 +154,7 @@ final class ReflectorRunner<Reader: StreamReader> {
         client.trace?(.request(method: "GET", target: target))
         counters.note { $0.state = .connecting }
         var parts = EngineRequest(target: target, token: token, canceller: canceller)
+        parts.accept = wireFormat.accept(isWatch: request.isStream)
         parts.responseTimeout = client.requestTimeout
         let listWindow = min(options.listWindow, options.batchWindow)
         parts.window = reflector.isListing ? listWindow : options.batchWindow
@@ -330,6 +336,7 @@ final class ReflectorRunner<Reader: StreamReader> {
                     target: reading.target, status: Int(event.head.status),
                     after: clock.now - reading.opened))
             if event.head.status != 401 { hasReplacedCredential = false }
+            noteFormat(event.head)
             if event.head.status < 300, case .watch = reading.request, let since = outageStart {
                 outageStart = nil
                 notify(.resumed(after: clock.now - since))
@@ -354,6 +361,11 @@ final class ReflectorRunner<Reader: StreamReader> {
             return after(reflector.ended(after: clock.now - reading.opened), error)
         case .failure:
             let error = KubeError(event.failure)
+            if wireFormat == .automatic, receivedFormat == .protobuf,
+                [.malformed, .notKubernetes].contains(error.code)
+            {
+                wireFormat = .json
+            }
             return after(reflector.failed(error), error)
         case .rejected: reject(event.rejection)
         case .unknown: counters.update { $0.events += 1 }
@@ -378,7 +390,8 @@ final class ReflectorRunner<Reader: StreamReader> {
         let version = reflector.version.flatMap { ResourceVersion($0) }
         let now = clock.now
         let sync = WatchNotice.Sync(
-            kind: WatchNotice.Sync.Kind(reflector.listKind), objects: listing.count,
+            kind: WatchNotice.Sync.Kind(reflector.listKind), wireFormat: receivedFormat,
+            objects: listing.count,
             bytes: listBytes, duration: now - (listStart ?? now), isRelist: reflector.relists > 0)
         // Before the readers wake: who sees the nodes may ask how they came.
         counters.update { counters in
@@ -400,6 +413,14 @@ final class ReflectorRunner<Reader: StreamReader> {
     }
 
     // MARK: Small things
+
+    private func noteFormat(_ head: plm_head) {
+        guard (200..<300).contains(head.status),
+            let format = WireFormat(contentType: head.content_type.string ?? "")
+        else { return }
+        receivedFormat = format
+        counters.update { $0.wireFormat = format }
+    }
 
     /// Counts an event; one that cannot be used must not go unnoticed.
     private func count(_ outcome: CacheOutcome<Table.Object>, _ event: plm_event) -> KubeError? {

@@ -10,6 +10,9 @@ protocol StreamReader: Sendable {
     /// What they are called where permissions are granted: "nodes".
     var resourceName: String { get }
 
+    /// The wire formats it reads.
+    var wireFormat: WireFormat { get }
+
     /// Lends what the engine is to decode.
     func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result
 

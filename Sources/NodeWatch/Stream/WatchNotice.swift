@@ -30,6 +30,8 @@ public enum WatchNotice: Sendable {
 
         /// How it was asked for.
         public var kind: Kind
+        /// What it was written in, json or protobuf; of a list of several answers, the last.
+        public var wireFormat: WireFormat
         /// Objects in it.
         public var objects: Int
         /// Bytes of body, retries included.
@@ -55,6 +57,8 @@ public struct WatchStatistics: Sendable, Hashable {
     public var reconnects = 0
     /// Lists after the first.
     public var relists = 0
+    /// What the last response was written in, json or protobuf; nil before the first.
+    public var wireFormat: WireFormat?
     /// The first list; nil before it was whole.
     public var initialSync: WatchNotice.Sync?
 }

@@ -15,16 +15,14 @@ struct DecodeCommand: ParsableCommand {
             up to its last whole event; a list that was cut is an error.
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable { case auto, json, protobuf }
-
     @Argument(help: "The recorded body.", completion: .file())
     var file: String
 
-    @Option(help: "Wire format of the body. This version reads JSON only.")
-    var format = Format.auto
+    @Option(help: "Wire format of the body; auto: by its first byte.")
+    var format = WireFormat.automatic
 
     @Flag(
-        help: "Every byte goes through a JSON parser; without it, what nobody asks for is skipped.")
+        help: "Every byte goes through a parser; without it, what nobody asks for is skipped.")
     var strict = false
 
     @Option(help: ArgumentHelp("Feed the decoder in chunks of so many bytes.", valueName: "bytes"))
@@ -40,17 +38,14 @@ struct DecodeCommand: ParsableCommand {
     func validate() throws {
         guard chunk > 0 else { throw ValidationError("--chunk must be at least 1 byte.") }
         guard repetitions > 0 else { throw ValidationError("--repeat must be at least 1.") }
-        guard format != .protobuf else {
-            throw ValidationError(
-                "--format protobuf is not supported yet; this version reads JSON.")
-        }
     }
 
     func run() throws {
         let bytes = try FileReader.read(file)
         guard !bytes.isEmpty else { throw Failure("\(file): the file is empty") }
         let body = try RecordedBody(
-            bytes, chunkBytes: chunk, strict: strict, limits: limits.decodingLimits)
+            bytes, chunkBytes: chunk, strict: strict, wireFormat: format,
+            limits: limits.decodingLimits)
         let clock = ContinuousClock()
         var fastest = Duration.seconds(Int.max)
         var summary = RecordedBody.Summary()

@@ -168,7 +168,7 @@ private struct Doctor {
             nodes = found
             say(
                 .ok, "nodes",
-                "\(NumberText.grouped(nodes.count)) in \(NumberText.seconds(sync.duration)) (\(sync.way), "
+                "\(NumberText.grouped(nodes.count)) in \(NumberText.seconds(sync.duration)) (\(sync.way), \(sync.wireFormat.name), "
                     + "\(NumberText.bytes(sync.bytes)))")
             if sync.kind != .watchList {
                 say(

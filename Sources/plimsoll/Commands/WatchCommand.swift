@@ -1,9 +1,12 @@
 public import ArgumentParser
 public import ImageAlerts
+public import KubeClient
 import NodeWatch
 public import PlimsollService
 
 extension AlertFormat: ExpressibleByArgument {}
+
+extension WireFormat: ExpressibleByArgument {}
 
 extension ListenAddress: ExpressibleByArgument {
     /// As the flag takes it.
@@ -88,14 +91,17 @@ struct WatchCommand: AsyncParsableCommand {
             valueName: "time"))
     var batchWindow = TimeoutArgument(duration: .milliseconds(50))
 
-    @Flag(
-        help: "Every byte goes through a JSON parser; without it, what nobody asks for is skipped.")
+    @Option(help: "What to ask the server for; auto: protobuf where it has it, else JSON.")
+    var wireFormat = WireFormat.automatic
+
+    @Flag(help: "Every byte goes through a parser; without it, what nobody asks for is skipped.")
     var strict = false
 
     func run() async throws {
         var session = options.session
         session.batchWindow = batchWindow.duration ?? .zero
         session.isStrict = strict
+        session.wireFormat = wireFormat
         session.selector = selectors.nodes
         session.stopsWhenSynced = untilSynced
         session.health = health

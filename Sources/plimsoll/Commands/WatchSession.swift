@@ -11,6 +11,7 @@ final class WatchSession: Sendable {
         var selector = NodeSelector.all
         var batchWindow = Duration.milliseconds(50)
         var isStrict = false
+        var wireFormat = WireFormat.automatic
         var cap = ImageChangeDetector.Cap.assumed
         var stopsWhenSynced = false
         var duration: Duration?
@@ -63,7 +64,7 @@ final class WatchSession: Sendable {
     func run() async throws -> Int32 {
         let informer = try SharedNodeInformer(
             client: client, selector: options.selector, batchWindow: options.batchWindow,
-            strict: options.isStrict
+            strict: options.isStrict, wireFormat: options.wireFormat
         ) {
             [weak self] in
             self?.take($0)
@@ -209,7 +210,7 @@ final class WatchSession: Sendable {
 
     private func synced(_ sync: WatchNotice.Sync) {
         let nodes = "\(NumberText.grouped(sync.objects)) node\(sync.objects == 1 ? "" : "s")"
-        let cost = "(\(sync.way), JSON, \(NumberText.bytes(sync.bytes)))"
+        let cost = "(\(sync.way), \(sync.wireFormat.name), \(NumberText.bytes(sync.bytes)))"
         let informer = state.withLock { state in
             state.status.clear()
             state.isSynced = true
@@ -280,7 +281,8 @@ final class WatchSession: Sendable {
         let cost = ProcessCost.now
         let line = StatisticsLine(
             nodes: informer.store.count, events: statistics.events, changes: changes,
-            alerts: alerts, bytes: statistics.bytes, wireFormat: "json",
+            alerts: alerts, bytes: statistics.bytes,
+            wireFormat: Nullable(statistics.wireFormat?.rawValue),
             initialSync: Nullable(statistics.initialSync?.kind.rawValue),
             syncSeconds: Nullable(statistics.initialSync.map { $0.duration / .seconds(1) }),
             cpuSeconds: cost.cpuSeconds, maxRSSBytes: cost.maxRSSBytes,
@@ -297,7 +299,7 @@ private struct StatisticsLine: Encodable {
     var changes: Int
     var alerts: Int
     var bytes: Int
-    var wireFormat: String
+    var wireFormat: Nullable<String>
     var initialSync: Nullable<String>
     var syncSeconds: Nullable<Double>
     var cpuSeconds: Double

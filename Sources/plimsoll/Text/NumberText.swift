@@ -1,3 +1,4 @@
+import KubeClient
 import NodeWatch
 
 /// Numbers for people.
@@ -48,6 +49,17 @@ extension WatchNotice.Sync {
         case .watchList: "streaming list"
         case .list: "list"
         case .pagedList: "paged list"
+        }
+    }
+}
+
+extension WireFormat {
+    /// As people write it.
+    var name: String {
+        switch self {
+        case .automatic: "any format"
+        case .json: "JSON"
+        case .protobuf: "protobuf"
         }
     }
 }
