@@ -52,7 +52,7 @@ def bench(arguments):
     if arguments.peers:
         everyone = usable = [peer for peer in usable if peer.name in arguments.peers]
     # Who is compared where the others would take minutes.
-    close = [peer for peer in usable if peer.name.startswith("plimsoll") or peer.name == "curl"]
+    close = [peer for peer in usable if peer.name.startswith(("plimsoll", "curl"))]
     rounds = arguments.rounds
     with tempfile.TemporaryDirectory() as folder:
         measure = common.Measure(folder)
@@ -87,7 +87,7 @@ def main():
                         help="numbers of nodes, from a server that sends node by node")
     parser.add_argument("--rate", default="100MB", help="bytes a second that it sends")
     parser.add_argument("--peers", type=lambda text: text.split(";"),
-                        help="only these, with semicolons between: \"plimsoll;curl\"")
+                        help="only these, with semicolons between: \"plimsoll;curl, protobuf\"")
     parser.add_argument("--rounds", type=int, default=10, help="how often each peer has its turn")
     parser.add_argument("--steady-rounds", type=int, help="the same for the steady state (18 s each)")
     parser.add_argument("--periods", type=numbers, default="5,30", help="seconds between two polls")

@@ -14,9 +14,11 @@ PEERS = os.path.join(BENCHMARKS, "peers")
 
 class Peer:
     """`sync` and `watch` make a command for a cluster; `most` bounds the nodes it is asked to take, for
-    those that would need minutes and gigabytes; `missing` says why it cannot run here."""
+    those that would need minutes and gigabytes; `missing` says why it cannot run here; `against` names the
+    peer that ratios are made with, one that gets the same bytes where there is one."""
 
-    def __init__(self, name, what, sync, watch=None, most=None, missing=None, environment=None):
+    def __init__(self, name, what, sync, watch=None, most=None, missing=None, environment=None,
+                 against="plimsoll"):
         self.name = name
         self.what = what
         self.sync = sync
@@ -24,6 +26,7 @@ class Peer:
         self.most = most
         self.missing = missing
         self.environment = environment or (lambda cluster: {})
+        self.against = against
 
 
 def python_peer(name, what, script, folder, module, missing, most):
@@ -81,23 +84,30 @@ def kube_rs():
     )
 
 
+def plimsoll(name, what, *options):
+    def watch(cluster):
+        return [PLIMSOLL, "watch", "--kubeconfig", cluster.kubeconfig, *options]
+
+    return Peer(
+        name, what, lambda c: watch(c) + ["--until-synced"], watch,
+        against="plimsoll" if name == "plimsoll" else "plimsoll, JSON")
+
+
+def curl(name, what, against, protobuf):
+    return Peer(
+        name, what, lambda c: c.curl(LIST, protobuf=protobuf), lambda c: c.curl(WATCH, protobuf=protobuf),
+        missing=None if shutil.which("curl") else "curl is not installed", against=against)
+
+
 def peers():
     return [
-        Peer(
-            "plimsoll", "streaming list, JSON, decoded into the store",
-            lambda c: [PLIMSOLL, "watch", "--kubeconfig", c.kubeconfig, "--until-synced"],
-            lambda c: [PLIMSOLL, "watch", "--kubeconfig", c.kubeconfig],
-        ),
-        Peer(
-            "plimsoll, strict", "the same with `--strict`: every byte through yajl",
-            lambda c: [PLIMSOLL, "watch", "--kubeconfig", c.kubeconfig, "--until-synced", "--strict"],
-            lambda c: [PLIMSOLL, "watch", "--kubeconfig", c.kubeconfig, "--strict"],
-        ),
-        Peer(
-            "curl", "the floor: the same bytes to /dev/null, nothing decoded",
-            lambda c: c.curl(LIST), lambda c: c.curl(WATCH),
-            missing=None if shutil.which("curl") else "curl is not installed",
-        ),
+        plimsoll("plimsoll", "streaming list, protobuf (its default), decoded into the store"),
+        plimsoll("plimsoll, JSON", "the same in JSON", "--wire-format", "json"),
+        plimsoll("plimsoll, strict", "in JSON with `--strict`: every byte through yajl",
+                 "--wire-format", "json", "--strict"),
+        curl("curl, protobuf", "the floor of protobuf: the bytes to /dev/null, nothing decoded", "plimsoll",
+             True),
+        curl("curl, JSON", "the floor of JSON", "plimsoll, JSON", False),
         Peer(
             "kubectl", "`kubectl get nodes -o json`, with `-w` where a watch is measured",
             lambda c: [KUBECTL, "--kubeconfig", c.kubeconfig, "get", "nodes", "-o", "json"],

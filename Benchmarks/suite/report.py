@@ -41,7 +41,8 @@ def sync(report):
     return [
         "## Initial list", "",
         f"From the start of the process until it has every node; {report['rounds']} rounds, the peers in "
-        "turn. *Ratio*: the peer's CPU over Plimsoll's in the same round; above 1 it takes more. *Bytes*: "
+        "turn. *Ratio*: the peer's CPU over Plimsoll's in the same round, of curl and the strict decoder "
+        "over that of Plimsoll on the same bytes; above 1 it takes more. *Bytes*: "
         "what went over the loopback interface, both ways, headers included.", "",
         "![CPU over nodes](cpu.svg)", "", "![Peak memory over nodes](memory.svg)", "",
     ] + sync_table(report["sync"])
@@ -51,7 +52,7 @@ def steady(report):
     return [
         "## Steady state", "",
         f"A watch of {report['steady'][0]['nodes']:,} nodes: its CPU within a window, for each heartbeat. "
-        "*Ratio*: over Plimsoll's in the same round.", "",
+        "*Ratio*: as above.", "",
     ] + table(
         ["a second:", "watcher", "µs an update:", "ratio:", "peak MB:", "at the end, MB:", "bytes an update:"],
         [
@@ -102,12 +103,13 @@ def decoding(report):
             ]
             for row in report["decoding"]
         ]) + [
-        "", "Instructions a byte, all of the process but its start: of heartbeats, where everything but "
+        "", "Instructions a byte and a node, all of the process but its start: of heartbeats, where all but "
         "versions and times has been seen before, and of a stream where no image has.", "",
     ] + table(
-        ["stream", "decoder", "heartbeats:", "new images:"],
+        ["stream", "decoder", "heartbeats:", "a node:", "new images:", "a node:"],
         [
-            [row["stream"], row["decoder"], f"{row['heartbeat']:.2f}", f"{row['cold']:.2f}"]
+            [row["stream"], row["decoder"], f"{row['heartbeat']:.2f}", f"{row['heartbeatNode']:,.0f}",
+             f"{row['cold']:.2f}", f"{row['coldNode']:,.0f}"]
             for row in report["counted"]
         ])
 

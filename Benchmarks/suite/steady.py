@@ -22,12 +22,12 @@ def steady(peers, nodes, interval, rounds, measure, folder):
                 runs[peer.name].append(figures)
     return [
         {
-            "watcher": name, "nodes": nodes, "updatesPerSecond": nodes / interval,
-            "microsecondsPerUpdate": spread(costs[name]),
-            "ratio": ratios(costs[name], costs["plimsoll"]),
-            "windowBytes": spread([figures["windowBytes"] for figures in runs[name]]),
-            "endRSSBytes": spread([figures["endRSSBytes"] for figures in runs[name]]),
-            "maxRSSBytes": spread([figures["maxRSSBytes"] for figures in runs[name]]),
+            "watcher": peer.name, "against": peer.against, "nodes": nodes, "updatesPerSecond": nodes / interval,
+            "microsecondsPerUpdate": spread(costs[peer.name]),
+            "ratio": ratios(costs[peer.name], costs[peer.against]),
+            "windowBytes": spread([figures["windowBytes"] for figures in runs[peer.name]]),
+            "endRSSBytes": spread([figures["endRSSBytes"] for figures in runs[peer.name]]),
+            "maxRSSBytes": spread([figures["maxRSSBytes"] for figures in runs[peer.name]]),
         }
-        for name in costs
+        for peer in watchers
     ]

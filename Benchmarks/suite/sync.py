@@ -17,11 +17,12 @@ def sync(peers, sizes, rounds, measure, folder, rate=None):
                     progress(f"{nodes} nodes, round {number + 1} of {rounds}: {peer.name}")
                     runs[peer.name].append(
                         measure.run(peer.sync(cluster), peer.environment(cluster)))
-        ours = [figures["cpuSeconds"] for figures in runs["plimsoll"]]
-        for name, figures in runs.items():
-            row = {"nodes": nodes, "peer": name}
+        for peer in able:
+            name, figures = peer.name, runs[peer.name]
+            others = [figure["cpuSeconds"] for figure in runs[peer.against]]
+            row = {"nodes": nodes, "peer": name, "against": peer.against}
             for key in FIGURES:
                 row[key] = spread([figure[key] for figure in figures])
-            row["cpuRatio"] = ratios([figure["cpuSeconds"] for figure in figures], ours)
+            row["cpuRatio"] = ratios([figure["cpuSeconds"] for figure in figures], others)
             rows.append(row)
     return rows

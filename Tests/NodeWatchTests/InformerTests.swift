@@ -65,6 +65,42 @@ private final class NoticeBox: Sendable {
 
 @Suite("SharedNodeInformer", .timeLimit(.minutes(5)))
 struct InformerTests {
+    @Test func `hears of nothing new when the other wire format comes`() async throws {
+        let simulator = try await simulator("--nodes", "5")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("sync") { observed.seen.count == 5 }
+        #expect(observed.informer.statistics.wireFormat == .protobuf)
+        observed.forget()
+        for (format, command) in [(WireFormat.json, "compact"), (.protobuf, "cut"), (.json, "cut")]
+        {
+            if format == .json { try await simulator.command("fault", "watch", "json") }
+            try await simulator.command(command)
+            try await observed.wait("\(format)") {
+                observed.informer.statistics.wireFormat == format
+            }
+            let version = observed.informer.store.resourceVersion
+            try await simulator.command("heartbeats", "20")
+            try await observed.wait("heartbeats") {
+                observed.informer.store.resourceVersion != version
+            }
+        }
+        try await expectEqual(observed.informer.store, simulator)
+        #expect(observed.seen.isEmpty)
+        await observed.stop()
+    }
+
+    @Test func `asks for JSON where a server's protobuf proves to be none`() async throws {
+        let simulator = try await simulator("--nodes", "5")
+        defer { simulator.stop() }
+        try await simulator.command("fault", "watch", "garbage")
+        let observed = try Observed(simulator)
+        try await observed.wait("sync") { observed.seen.count == 5 }
+        #expect(observed.informer.statistics.wireFormat == .json)
+        try await expectEqual(observed.informer.store, simulator)
+        await observed.stop()
+    }
+
     private func simulator(_ arguments: String...) async throws -> SimulatorProcess {
         try await SimulatorProcess(["--heartbeat-interval", "0"] + arguments)
     }

@@ -213,7 +213,7 @@ struct ProtobufTests {
                 "failure syntax: malformed protobuf: an object before its kind"))
         var whole = Tracer()
         whole.wholeObjects = true
-        #expect(whole.trace([0, 0, 0, 0])[0].hasPrefix("failure contentType: protobuf, where"))
+        #expect(whole.trace([0, 0, 0, 0])[0].hasPrefix("failure contentType: protobuf where"))
     }
 
     /// Ids and fingerprints are of what is said, not of how: a stream that resumes in the other

@@ -569,7 +569,7 @@ bool plm_protobuf_decoder_decode(plm_protobuf_decoder *self, const char *bytes, 
     cursor cursor = {bytes, bytes, bytes + count, batch};
     if (self->wanted->whole_objects) {
         return fail_at(self, &cursor, PLM_FAILURE_CONTENT_TYPE,
-                       "protobuf, where objects of any kind are read as JSON only,");
+                       "protobuf where objects of any kind are read, which is for JSON only");
     }
     while (cursor.at < cursor.end) {
         if (!step(self, &cursor)) {
@@ -607,7 +607,7 @@ bool plm_protobuf_decoder_end(plm_protobuf_decoder *self, plm_batch_builder *bat
         self->is_watch || is_empty || (self->part == PART_UNKNOWN && between && self->has_object);
     if (!is_whole) {
         return fail_at(self, &cursor, PLM_FAILURE_TRUNCATED,
-                       "the body ends in the middle of an object,");
+                       "the body ends in the middle of an object");
     }
     if (self->is_list && !add_list(self, &cursor)) {
         return false;

@@ -16,6 +16,10 @@ public final class Faults: Sendable {
         case truncate(afterBytes: Int)
         /// A streaming list whose end is never told.
         case missingEndBookmark
+        /// The answer is in JSON, whatever was asked for first.
+        case json
+        /// The answer is of the right type, and no more than that.
+        case garbage
 
         /// As written by a person: "status=503", "truncate=1000", "html".
         init?(_ text: String) {
@@ -31,6 +35,8 @@ public final class Faults: Sendable {
             case ("html", 0): self = .html
             case ("hang", 0): self = .hang
             case ("close", 0): self = .close
+            case ("json", 0): self = .json
+            case ("garbage", 0): self = .garbage
             case ("no-end-bookmark", 0): self = .missingEndBookmark
             default: return nil
             }

@@ -170,6 +170,15 @@ final class NodeEndpoint: Sendable {
                 ? try? watch(request, format, on: eventLoop) : try? list(request, format)
             guard case .stream(let whole) = response else { return .close }
             return .stream(TruncatedProducer(whole, after: bytes))
+        case .json:
+            return
+                (try? request.isWatch
+                ? watch(request, .object, on: eventLoop) : list(request, .object)) ?? .close
+        case .garbage:
+            let wire = format.wireFormat
+            let type = request.isWatch ? wire.watchContentType : wire.contentType
+            // A frame whose event does not end, or a bracket that does not.
+            return .whole(200, type, wire == .json ? Array("{]".utf8) : [0, 0, 0, 2, 0x0a, 0x7f])
         case .missingEndBookmark:
             return
                 (try? watch(request, format, on: eventLoop, withEndBookmark: false)) ?? .close

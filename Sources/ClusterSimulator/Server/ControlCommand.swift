@@ -28,7 +28,8 @@ public struct ControlCommand: Sendable {
         (
             "fault TARGET KIND",
             "spoils the next request; TARGET is any, list or watch, KIND is status=CODE, "
-                + "status=429,SECONDS, html, hang, close, truncate=BYTES or no-end-bookmark"
+                + "status=429,SECONDS, html, json, garbage, hang, close, truncate=BYTES or "
+                + "no-end-bookmark"
         ),
         (
             "certificate KIND NAME",
