@@ -122,7 +122,11 @@ static inline bool find_image(const plm_element *self, const char *bytes, const 
                               plm_raw_entry *entry) {
     size_t count = (size_t)(end - bytes);
     uint64_t hash = plm_image_hash(self->client, bytes, count);
-    return hash != 0 && plm_image_find(self->client, hash, bytes, count, entry);
+    const plm_raw_slot *known = hash == 0 ? NULL : plm_image_find(self->client, hash, bytes, count);
+    if (known != NULL) {
+        *entry = plm_raw_cache_entry(known);
+    }
+    return known != NULL;
 }
 
 /// Takes the bytes before an image and, where it is known, the image and all known ones that follow

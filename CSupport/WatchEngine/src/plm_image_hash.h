@@ -53,10 +53,11 @@ static inline uint64_t plm_image_hash_protobuf(const plm_client *client, plm_tex
     return plm_image_hash_name(client->images.seed + PLM_MIX_B, (plm_text){name, (size_t)length});
 }
 
-/// Whether the bytes begin with an image that is known under that hash, which is what the entry
-/// then has as `raw`.
-static inline bool plm_image_find(const plm_client *client, uint64_t hash, const char *bytes,
-                                  size_t count, plm_raw_entry *entry) {
-    return plm_raw_cache_find(&client->raw_images, hash, (plm_text){bytes, count}, entry) &&
-           plm_image_table_has(&client->images, entry->id, entry->generation);
+/// The image that the bytes begin with, where one is known under that hash; or NULL.
+static inline const plm_raw_slot *plm_image_find(const plm_client *client, uint64_t hash,
+                                                 const char *bytes, size_t count) {
+    const plm_raw_slot *slot =
+        plm_raw_cache_find(&client->raw_images, hash, (plm_text){bytes, count});
+    return slot != NULL && plm_image_table_has(&client->images, slot->id, slot->generation) ? slot
+                                                                                            : NULL;
 }

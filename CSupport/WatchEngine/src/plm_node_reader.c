@@ -233,10 +233,10 @@ static inline const plm_known_image *known_at(plm_node_reader *self, size_t at) 
 }
 
 /// An image that is known already.
-static inline void keep_known(plm_raw_image *image, const plm_raw_entry *entry) {
+static inline void keep_known(plm_raw_image *image, uint32_t id, int64_t size_bytes) {
     image->has_id = true;
-    image->id = entry->id;
-    image->size_bytes = entry->size_bytes;
+    image->id = id;
+    image->size_bytes = size_bytes;
 }
 
 static size_t read_image(plm_node_reader *self, size_t at, uint32_t depth) {
@@ -253,15 +253,15 @@ static size_t read_image(plm_node_reader *self, size_t at, uint32_t depth) {
             !plm_image_table_has(&self->client->images, known->entry.id, known->entry.generation)) {
             return GIVEN_UP;
         }
-        keep_known(image, &known->entry);
+        keep_known(image, known->entry.id, known->entry.size_bytes);
         return skip_space(self, at + 1);
     }
-    plm_raw_entry entry;
     uint64_t hash = plm_image_hash(self->client, self->bytes + at, self->length - at);
-    if (hash != 0 &&
-        plm_image_find(self->client, hash, self->bytes + at, self->length - at, &entry)) {
-        keep_known(image, &entry);
-        return skip_space(self, at + entry.raw.length);
+    const plm_raw_slot *slot =
+        hash == 0 ? NULL : plm_image_find(self->client, hash, self->bytes + at, self->length - at);
+    if (slot != NULL) {
+        keep_known(image, slot->id, slot->size_bytes);
+        return skip_space(self, at + slot->length);
     }
     *image = plm_image_list_begin(&self->images);
     image->raw_hash = hash;

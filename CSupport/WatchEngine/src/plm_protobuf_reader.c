@@ -13,6 +13,8 @@
 
 /// Of "2026-11-23T01:37:17Z".
 #define TIMESTAMP_BYTES 20
+/// What the field `images` of NodeStatus begins with.
+#define IMAGES_TAG (8 << 3 | PLM_WIRE_BYTES)
 
 struct plm_protobuf_reader {
     const plm_client *client;
@@ -25,6 +27,8 @@ struct plm_protobuf_reader {
     // The message at hand.
     bool is_cut;
     bool is_bookmark;
+    /// Images may be found by their bytes.
+    bool knows_images;
     plm_reading reading;
     char rejection[256];
     char creation_timestamp[TIMESTAMP_BYTES];
@@ -173,13 +177,11 @@ static inline bool read_plain_entry(plm_text message, map_entry *entry) {
     return true;
 }
 
-static bool read_entry(plm_protobuf_reader *self, const plm_wire_field *field, map_entry *entry,
-                       const char *place) {
+__attribute__((noinline)) static bool read_odd_entry(plm_protobuf_reader *self,
+                                                     const plm_wire_field *field, map_entry *entry,
+                                                     const char *place) {
     if (!expect(self, field, PLM_WIRE_BYTES, place)) {
         return false;
-    }
-    if (read_plain_entry(field->bytes, entry)) {
-        return true;
     }
     // What an entry leaves out is empty.
     *entry = (map_entry){{field->bytes.bytes, 0}, {field->bytes.bytes, 0}};
@@ -195,6 +197,12 @@ static bool read_entry(plm_protobuf_reader *self, const plm_wire_field *field, m
         *(part.number == 1 ? &entry->key : &entry->value) = part.bytes;
     }
     return is_over(self, &wire, place);
+}
+
+static inline bool read_entry(plm_protobuf_reader *self, const plm_wire_field *field,
+                              map_entry *entry, const char *place) {
+    return (field->type == PLM_WIRE_BYTES && read_plain_entry(field->bytes, entry)) ||
+           read_odd_entry(self, field, entry, place);
 }
 
 static bool keep_value(plm_protobuf_reader *self, plm_text value, plm_field target,
@@ -331,37 +339,71 @@ static bool parse_image(plm_protobuf_reader *self, plm_text message, plm_raw_ima
     return is_over(self, &wire, "status.images");
 }
 
+/// Adds an image, to be filled in; NULL where there are too many, and without memory.
+static inline plm_raw_image *add_image(plm_protobuf_reader *self) {
+    if (self->images.count >= self->client->limits.max_images_per_node) {
+        reject(self, "status.images has more than %zu entries (max_images_per_node)",
+               self->client->limits.max_images_per_node);
+        return NULL;
+    }
+    plm_raw_image *image = plm_image_list_add(&self->images, &self->client->allocator);
+    if (image == NULL) {
+        fail_memory(self);
+    }
+    return image;
+}
+
 /// `begin`: where the field's tag stands.
 static bool read_image(plm_protobuf_reader *self, const plm_wire_field *field, const char *begin) {
     if (!expect(self, field, PLM_WIRE_BYTES, "status.images")) {
         return false;
     }
-    if (self->images.count >= self->client->limits.max_images_per_node) {
-        return reject(self, "status.images has more than %zu entries (max_images_per_node)",
-                      self->client->limits.max_images_per_node);
-    }
-    plm_raw_image *image = plm_image_list_add(&self->images, &self->client->allocator);
+    plm_raw_image *image = add_image(self);
     if (image == NULL) {
-        return fail_memory(self);
-    }
-    // With its tag and length, so that none is the beginning of another.
-    plm_text raw = {begin, (size_t)(field->bytes.bytes + field->bytes.length - begin)};
-    uint64_t hash = self->is_cut || self->wanted->strict
-                        ? 0
-                        : plm_image_hash_protobuf(self->client, field->bytes);
-    plm_raw_entry entry;
-    if (hash != 0 && plm_image_find(self->client, hash, raw.bytes, raw.length, &entry)) {
-        image->has_id = true;
-        image->id = entry.id;
-        image->size_bytes = entry.size_bytes;
-        return true;
+        return false;
     }
     *image = plm_image_list_begin(&self->images);
+    uint64_t hash = self->knows_images ? plm_image_hash_protobuf(self->client, field->bytes) : 0;
     if (hash != 0) {
+        // With its tag and length, so that none is the beginning of another.
+        image->raw = (plm_text){begin, (size_t)(field->bytes.bytes + field->bytes.length - begin)};
         image->raw_hash = hash;
-        image->raw = raw;
     }
     return parse_image(self, field->bytes, image);
+}
+
+/// Takes the images that come next and are known, by their bytes. Returns where another one stands,
+/// or another field.
+__attribute__((noinline)) static const char *take_known_images(plm_protobuf_reader *self,
+                                                               const char *at, const char *end) {
+    while (end - at > 3 && *at == IMAGES_TAG) {
+        unsigned first = (unsigned char)at[1];
+        unsigned second = (unsigned char)at[2];
+        if (first >= 0x80 && second >= 0x80) {
+            break;
+        }
+        const char *message = at + (first < 0x80 ? 2 : 3);
+        ptrdiff_t length = first < 0x80 ? first : (first & 0x7f) | second << 7;
+        if (length > end - message) {
+            break;
+        }
+        uint64_t hash = plm_image_hash_protobuf(self->client, (plm_text){message, (size_t)length});
+        size_t raw_length = (size_t)(message + length - at);
+        const plm_raw_slot *known =
+            hash == 0 ? NULL : plm_image_find(self->client, hash, at, raw_length);
+        if (known == NULL || self->images.count >= self->client->limits.max_images_per_node) {
+            break;
+        }
+        plm_raw_image *image = plm_image_list_add(&self->images, &self->client->allocator);
+        if (image == NULL) {
+            break;
+        }
+        image->has_id = true;
+        image->id = known->id;
+        image->size_bytes = known->size_bytes;
+        at += raw_length;
+    }
+    return at;
 }
 
 // MARK: Spec and status
@@ -426,7 +468,15 @@ static bool read_status(plm_protobuf_reader *self, plm_text message) {
     plm_wire wire = open_message(self, message);
     plm_wire_field field;
     bool goes_on = true;
-    for (const char *at = wire.at; goes_on && plm_wire_next(&wire, &field); at = wire.at) {
+    for (;;) {
+        if (self->knows_images && wire.end - wire.at > 0 && *wire.at == IMAGES_TAG) {
+            wire.at = take_known_images(self, wire.at, wire.end);
+            self->reading.values.has_images |= self->images.count > 0;
+        }
+        const char *at = wire.at;
+        if (!goes_on || !plm_wire_next(&wire, &field)) {
+            break;
+        }
         switch (field.number) {
         case 1: goes_on = read_resource(self, &field, PLM_FIELD_CAPACITY, "status.capacity"); break;
         case 2:
@@ -583,6 +633,7 @@ static plm_reading *read_with(plm_protobuf_reader *self, plm_text message,
         self->label_rank[slot] = SIZE_MAX;
     }
     self->has_memory = true;
+    self->knows_images = !self->is_cut && !self->wanted->strict;
     read(self, message);
     plm_image_list_lend(&self->images, &self->reading.values);
     return self->has_memory ? &self->reading : NULL;

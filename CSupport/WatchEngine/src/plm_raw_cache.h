@@ -55,24 +55,26 @@ static inline plm_raw_slot *plm_raw_cache_slot(const plm_raw_cache *cache, uint6
     size_t mask = cache->slot_count - 1;
     for (size_t step = 0; step < PLM_RAW_CACHE_STEPS; step++) {
         plm_raw_slot *slot = &cache->slots[((size_t)hash + step) & mask];
-        if (slot->bytes == NULL || (slot->hash == hash && slot->length <= text.length &&
-                                    memcmp(slot->bytes, text.bytes, slot->length) == 0)) {
+        // A free slot has no hash.
+        bool is_it = slot->hash == hash && slot->length <= text.length &&
+                     memcmp(slot->bytes, text.bytes, slot->length) == 0;
+        if (is_it || slot->bytes == NULL) {
             return slot;
         }
     }
     return NULL;
 }
 
-/// Whether `text` begins with bytes that are known under `hash`; those are the entry's `raw` then.
-/// The id may have been retired since.
-static inline bool plm_raw_cache_find(const plm_raw_cache *cache, uint64_t hash, plm_text text,
-                                      plm_raw_entry *entry) {
+/// The slot of known bytes that `text` begins with, or NULL. The id may have been retired since.
+static inline const plm_raw_slot *plm_raw_cache_find(const plm_raw_cache *cache, uint64_t hash,
+                                                     plm_text text) {
     const plm_raw_slot *slot =
         cache->slot_count == 0 ? NULL : plm_raw_cache_slot(cache, hash, text);
-    if (slot == NULL || slot->bytes == NULL) {
-        return false;
-    }
-    *entry = (plm_raw_entry){slot->id, slot->generation, slot->size_bytes,
-                             (plm_text){slot->bytes, slot->length}};
-    return true;
+    return slot == NULL || slot->bytes == NULL ? NULL : slot;
+}
+
+/// What a slot holds, for who keeps it longer.
+static inline plm_raw_entry plm_raw_cache_entry(const plm_raw_slot *slot) {
+    return (plm_raw_entry){slot->id, slot->generation, slot->size_bytes,
+                           (plm_text){slot->bytes, slot->length}};
 }
