@@ -111,6 +111,9 @@ if withSimulator {
     ]
     package.targets += [
         .target(
+            name: "FilePages", path: "CSupport/FilePages", sources: ["src"],
+            publicHeadersPath: "include", cSettings: cSettings),
+        .target(
             name: "PlimsollService",
             dependencies: [
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -121,7 +124,7 @@ if withSimulator {
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "KubeClient", "NodeWatch", "ImageAlerts", "PlimsollService",
+                "KubeClient", "NodeWatch", "ImageAlerts", "PlimsollService", "FilePages",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -1,5 +1,5 @@
-import ArgumentParser
-import ClusterSimulator
+public import ArgumentParser
+public import ClusterSimulator
 import Dispatch
 import FoundationEssentials
 
@@ -8,6 +8,8 @@ import FoundationEssentials
 #else
     import Darwin
 #endif
+
+extension SimulatorServer.Options.ShardSelection: ExpressibleByArgument {}
 
 @main
 struct PlimsollSim: AsyncParsableCommand {
@@ -65,6 +67,9 @@ struct PlimsollSim: AsyncParsableCommand {
 
     @Flag(help: "Refuse watches that ask for initial events, as servers before 1.34 may.")
     var noStreamingLists = false
+
+    @Option(help: "What becomes of requests for a shard; most servers ignore that they are.")
+    var shards = SimulatorServer.Options.ShardSelection.serve
 
     @Flag(help: "Give the kubeconfig a client certificate instead of a token.")
     var clientCertificate = false
@@ -135,6 +140,7 @@ struct PlimsollSim: AsyncParsableCommand {
         options.port = port
         options.hasStreamingLists = !noStreamingLists
         options.bookmarkInterval = .seconds(bookmarkInterval)
+        options.shardSelection = shards
         options.bytesPerSecond = bytesPerSecond?.bytes
         let server = try await SimulatorServer(cluster, options)
 

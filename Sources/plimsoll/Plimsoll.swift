@@ -1,4 +1,5 @@
 import ArgumentParser
+import FilePages
 import KubeClient
 
 @main
@@ -23,6 +24,8 @@ struct Plimsoll: AsyncParsableCommand {
 
     static func main() async {
         SignalNumber.ignoreBrokenPipes()
+        // Of loading.
+        file_pages_give_back()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -46,6 +46,22 @@ struct GetTests {
         #expect(mine == theirs)
     }
 
+    @Test func `takes a shard`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "40", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        var names: [Substring] = []
+        for number in 1...4 {
+            let part = try await get(simulator, "--shard", "\(number)/4", "-o", "name")
+            #expect(part.status == 0)
+            let own = part.output.split(separator: "\n")
+            #expect((1...25).contains(own.count))
+            names += own
+        }
+        #expect(Set(names).count == 40 && names.count == 40)
+        let wrong = try await get(simulator, "--shard", "5/4")
+        #expect(wrong.status == 2 && wrong.errors.contains("--shard"))
+    }
+
     @Test func `writes tables, names and CSV, sorted, and one node by name`() async throws {
         let simulator = try await SimulatorProcess(
             ["--nodes", "4", "--profile", "eks,aks", "--heartbeat-interval", "0"])

@@ -103,6 +103,7 @@ static void add_batch(digest *digest, const plm_batch *batch, bool whole_objects
                 digest->first_rejection = digest->count;
             }
             break;
+        case PLM_EVENT_SKIPPED: add_text(digest, event->skipped_version); break;
         case PLM_EVENT_UNKNOWN: add_text(digest, event->unknown_type); break;
         case PLM_EVENT_FAILURE:
             digest->failed = true;

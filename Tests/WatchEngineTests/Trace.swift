@@ -7,6 +7,7 @@ struct Tracer {
     /// Objects as they are, of any kind.
     var wholeObjects = false
     var labels: [(key: String, slot: UInt32)] = [("pool", 0), ("zone", 1), ("old-zone", 1)]
+    var shard = plm_shard()
     /// What the first trace of a body has taught is known to the next.
     var repeats = 1
 
@@ -110,7 +111,7 @@ struct Tracer {
             var projection = plm_projection(
                 label_keys: $0.baseAddress, label_key_count: $0.count,
                 whole_objects: wholeObjects, strict: scanner == nil,
-                scanner: scanner ?? .automatic, wire_format: .automatic)
+                scanner: scanner ?? .automatic, wire_format: .automatic, shard: shard)
             return plm_decoder_create(client, &projection)!
         }
     }
@@ -170,6 +171,7 @@ struct ImageNames {
                     + "\(event.rejection.name.string)@"
                     + "\(event.rejection.resource_version.string): \(event.rejection.reason.string)"
             )
+        case .skipped: trace.append("skipped @\(event.skipped_version.string)")
         case .unknown: trace.append("unknown \(event.unknown_type.string)")
         case .end: trace.append(event.end.in_object ? "end in object" : "end")
         case .failure:

@@ -208,9 +208,10 @@ typedef enum PLM_CLOSED_ENUM plm_failure_kind {
     PLM_FAILURE_TRANSPORT PLM_CASE(transport),
     /// No response head within `response_timeout_ms`, or connecting took too long.
     PLM_FAILURE_TIMEOUT PLM_CASE(timeout),
-    /// The response is no JSON by its Content-Type or first bytes.
+    /// The response is neither JSON nor protobuf by its Content-Type, or not what its first bytes
+    /// say.
     PLM_FAILURE_CONTENT_TYPE PLM_CASE(contentType),
-    /// The bytes are no JSON, or JSON of another shape.
+    /// The bytes are malformed, or of another shape.
     PLM_FAILURE_SYNTAX PLM_CASE(syntax),
     /// The body ended in the middle of an object.
     PLM_FAILURE_TRUNCATED PLM_CASE(truncated),
@@ -251,6 +252,8 @@ typedef enum PLM_CLOSED_ENUM plm_event_kind {
     PLM_EVENT_STATUS PLM_CASE(status),
     /// `rejection`.
     PLM_EVENT_REJECTED PLM_CASE(rejected),
+    /// An object of another shard came; `skipped_version`.
+    PLM_EVENT_SKIPPED PLM_CASE(skipped),
     /// A watch event of a type this engine does not know; `unknown_type`.
     PLM_EVENT_UNKNOWN PLM_CASE(unknown),
     /// `end`: the response ended where it may end. Last event.
@@ -271,6 +274,8 @@ typedef struct plm_event {
         plm_status status;
         plm_rejection rejection;
         plm_text unknown_type;
+        /// The object's resourceVersion, which the stream has come to with it.
+        plm_text skipped_version;
         plm_end end;
         plm_failure failure;
     };
@@ -336,6 +341,13 @@ typedef enum PLM_CLOSED_ENUM plm_wire_format {
     PLM_WIRE_PROTOBUF PLM_CASE(protobuf),
 } plm_wire_format;
 
+/// Part of all objects: those the FNV-1a of whose uid is in the range. All zeros: every object.
+typedef struct plm_shard {
+    uint64_t first;
+    /// Included.
+    uint64_t last;
+} plm_shard;
+
 /// What to decode.
 typedef struct plm_projection {
     const plm_label_key *_Nullable label_keys;
@@ -343,13 +355,16 @@ typedef struct plm_projection {
     /// Objects of any kind are handed over as they are: nothing is looked for in them but their
     /// names and versions, and no images are defined.
     bool whole_objects;
-    /// Every byte goes through yajl. Without it, what nobody asks for is skipped by its brackets
-    /// and quotes alone: faults in there go unseen. What is asked for reads the same.
+    /// JSON goes through yajl, every byte of it, and nothing is known by its bytes. Without it,
+    /// what nobody asks for is skipped, in JSON by its brackets and quotes alone: faults in there
+    /// go unseen. What is asked for reads the same.
     bool strict;
     /// To be left alone but for tests. One that this machine lacks fails the creation.
     plm_scanner scanner;
     /// What the bytes are in; a stream knows better, by the Content-Type of its response.
     plm_wire_format wire_format;
+    /// Objects of other shards are `skipped`, in most cases before the rest of them is looked at.
+    plm_shard shard;
 } plm_projection;
 
 // MARK: Canceller

@@ -245,6 +245,14 @@ plm_commit_result plm_commit_object(plm_batch_builder *batch, const plm_reading 
 
 // MARK: Everything else
 
+plm_commit_result plm_commit_skipped(plm_batch_builder *batch, const plm_reading *reading) {
+    plm_event *event = plm_batch_add(batch, PLM_EVENT_SKIPPED);
+    return event != NULL && plm_batch_copy(batch, reading->texts[PLM_FIELD_RESOURCE_VERSION],
+                                           &event->skipped_version)
+               ? PLM_COMMIT_OK
+               : PLM_COMMIT_NO_MEMORY;
+}
+
 plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, const plm_reading *reading) {
     plm_text version = reading->texts[PLM_FIELD_RESOURCE_VERSION];
     if (version.length == 0) {

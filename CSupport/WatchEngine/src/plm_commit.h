@@ -29,4 +29,6 @@ plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, const plm_readin
 plm_commit_result plm_commit_status(plm_batch_builder *batch, const plm_reading *reading,
                                     bool in_stream);
 plm_commit_result plm_commit_list(plm_batch_builder *batch, const plm_reading *reading);
+/// Adds that an object of another shard came.
+plm_commit_result plm_commit_skipped(plm_batch_builder *batch, const plm_reading *reading);
 plm_commit_result plm_commit_rejection(plm_batch_builder *batch, const plm_reading *reading);

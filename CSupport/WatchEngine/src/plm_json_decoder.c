@@ -8,6 +8,7 @@
 #include "plm_element.h"
 #include "plm_node_reader.h"
 #include "plm_projector.h"
+#include "plm_shard.h"
 
 // A body is one or more root objects. The root projector reads them, except that the object of a
 // watch event and the items of a list go to the element projector, each as a value of its own, and
@@ -45,6 +46,7 @@ typedef enum body_shape {
 
 struct plm_json_decoder {
     plm_client *client;
+    const plm_wanted *wanted;
     plm_projector *root;
     plm_projector *element;
     /// Of a projection of whole objects: the element's bytes so far.
@@ -95,7 +97,7 @@ static bool create_reader(plm_json_decoder *self, const plm_wanted *wanted) {
     if (!plm_element_init(&self->gathered, self->client, wanted->scanner)) {
         return false;
     }
-    self->reader = plm_node_reader_create(self->client, wanted->labels, wanted->label_count);
+    self->reader = plm_node_reader_create(self->client, wanted);
     return self->reader != NULL;
 }
 
@@ -106,7 +108,7 @@ plm_json_decoder *plm_json_decoder_create(plm_client *client, const plm_wanted *
         return NULL;
     }
     bool whole = wanted->whole_objects;
-    *self = (plm_json_decoder){.client = client, .keeps_objects = whole};
+    *self = (plm_json_decoder){.client = client, .wanted = wanted, .keeps_objects = whole};
     self->root =
         plm_projector_create(allocator, &client->limits, wanted->labels, wanted->label_count,
                              whole ? PLM_SCOPE_ENVELOPE : PLM_SCOPE_NODE);
@@ -302,21 +304,31 @@ static bool project_gathered(plm_json_decoder *self, cursor *cursor) {
            fail_at(self, cursor, PLM_FAILURE_SYNTAX, "brackets that do not match");
 }
 
+static plm_commit_result add_object(plm_json_decoder *self, cursor *cursor, plm_reading *reading,
+                                    bool is_usable, plm_event_kind kind) {
+    plm_text json = {self->object.bytes, self->object.length};
+    if (plm_shard_excludes(&self->wanted->shard, reading->texts[PLM_FIELD_UID])) {
+        return plm_commit_skipped(cursor->batch, reading);
+    }
+    if (is_usable) {
+        return plm_commit_reading(cursor->batch, self->client, reading, kind);
+    }
+    return self->keeps_objects ? plm_commit_object(cursor->batch, reading, json, kind)
+                               : plm_commit_node(cursor->batch, self->client, reading, kind);
+}
+
 static bool commit_object(plm_json_decoder *self, cursor *cursor, plm_event_kind kind) {
     plm_reading *gathered =
         self->has_gathered ? plm_node_reader_read(self->reader, &self->gathered) : NULL;
     plm_reading reading;
-    plm_commit_result result;
-    if (gathered != NULL) {
-        result = plm_commit_reading(cursor->batch, self->client, gathered, kind);
-    } else if (self->has_gathered && !project_gathered(self, cursor)) {
-        return false;
-    } else {
+    if (gathered == NULL) {
+        if (self->has_gathered && !project_gathered(self, cursor)) {
+            return false;
+        }
         plm_projector_read(self->element, &reading);
-        plm_text json = {self->object.bytes, self->object.length};
-        result = self->keeps_objects ? plm_commit_object(cursor->batch, &reading, json, kind)
-                                     : plm_commit_node(cursor->batch, self->client, &reading, kind);
     }
+    plm_commit_result result =
+        add_object(self, cursor, gathered != NULL ? gathered : &reading, gathered != NULL, kind);
     return check_commit(self, cursor->batch, result) && forget_element(self, cursor->batch);
 }
 

@@ -6,6 +6,7 @@
 #include "plm_image_hash.h"
 #include "plm_image_list.h"
 #include "plm_places.h"
+#include "plm_shard.h"
 
 /// With more labels than these, everything is left to the projector.
 #define MAX_LABELS 64u
@@ -14,8 +15,7 @@
 
 struct plm_node_reader {
     const plm_client *client;
-    const plm_wanted_label *labels;
-    size_t label_count;
+    const plm_wanted *wanted;
     /// One bit for each of their lengths, modulo 64.
     uint64_t label_lengths;
     /// The same of the keys of each map.
@@ -28,6 +28,7 @@ struct plm_node_reader {
 
     // The element at hand.
     const plm_element *element;
+    bool is_excluded;
     const char *bytes;
     size_t length;
     /// Into `element->known`.
@@ -334,8 +335,8 @@ static inline size_t read_value(plm_node_reader *self, size_t at, uint32_t depth
 static size_t read_label(plm_node_reader *self, size_t at, uint32_t depth, plm_text key,
                          uint64_t *seen) {
     bool may_be_wanted = self->label_lengths & (uint64_t)1 << (key.length % 64);
-    for (size_t index = 0; may_be_wanted && index < self->label_count; index++) {
-        const plm_wanted_label *wanted = &self->labels[index];
+    for (size_t index = 0; may_be_wanted && index < self->wanted->label_count; index++) {
+        const plm_wanted_label *wanted = &self->wanted->labels[index];
         if (wanted->length != key.length || memcmp(wanted->key, key.bytes, key.length) != 0) {
             continue;
         }
@@ -382,6 +383,11 @@ static size_t read_map(plm_node_reader *self, size_t at, uint32_t depth, int map
                                              : read_value(self, at, depth, place, &condition);
             seen |= PLM_PLACE_BIT(place);
         }
+        if (place == PLACE_METADATA && at != GIVEN_UP) {
+            self->is_excluded =
+                plm_shard_excludes(&self->wanted->shard, self->reading.texts[PLM_FIELD_UID]);
+            at = self->is_excluded ? GIVEN_UP : at;
+        }
         if (at == GIVEN_UP) {
             return GIVEN_UP;
         }
@@ -396,13 +402,12 @@ static size_t read_map(plm_node_reader *self, size_t at, uint32_t depth, int map
 
 // MARK: Life
 
-plm_node_reader *plm_node_reader_create(const plm_client *client, const plm_wanted_label *labels,
-                                        size_t label_count) {
+plm_node_reader *plm_node_reader_create(const plm_client *client, const plm_wanted *wanted) {
     plm_node_reader *self = plm_allocate(&client->allocator, sizeof *self);
     if (self != NULL) {
-        *self = (plm_node_reader){.client = client, .labels = labels, .label_count = label_count};
-        for (size_t index = 0; index < label_count; index++) {
-            self->label_lengths |= (uint64_t)1 << (labels[index].length % 64);
+        *self = (plm_node_reader){.client = client, .wanted = wanted};
+        for (size_t index = 0; index < wanted->label_count; index++) {
+            self->label_lengths |= (uint64_t)1 << (wanted->labels[index].length % 64);
         }
         for (int map = 0; map < PLACE_TEXT; map++) {
             self->key_lengths[map] = plm_place_key_lengths(map);
@@ -421,13 +426,14 @@ void plm_node_reader_destroy(plm_node_reader *self) {
 }
 
 plm_reading *plm_node_reader_read(plm_node_reader *self, const plm_element *element) {
-    if (self->label_count > MAX_LABELS) {
+    if (self->wanted->label_count > MAX_LABELS) {
         return NULL;
     }
     self->element = element;
     self->bytes = element->bytes.bytes;
     self->length = element->bytes.length;
     self->next_known = 0;
+    self->is_excluded = false;
     plm_image_list_clear(&self->images);
     memset(&self->reading, 0, sizeof self->reading);
     self->reading.values.retry_after_seconds = -1;
@@ -436,7 +442,7 @@ plm_reading *plm_node_reader_read(plm_node_reader *self, const plm_element *elem
         self->label_rank[slot] = SIZE_MAX;
     }
     if (read_map(self, 0, 0, PLACE_OBJECT) != self->length) {
-        return NULL;
+        return self->is_excluded ? &self->reading : NULL;
     }
     plm_text kind = self->reading.texts[PLM_FIELD_KIND];
     plm_text name = self->reading.texts[PLM_FIELD_NAME];

@@ -7,6 +7,7 @@
 #include "plm_client.h"
 #include "plm_commit.h"
 #include "plm_protobuf_reader.h"
+#include "plm_shard.h"
 #include "plm_wire.h"
 
 // A body is taken part by part. A part is a message to be had whole, whose length is known before
@@ -151,6 +152,10 @@ static bool is(plm_text text, const char *word) {
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
 
+static bool is_excluded(const plm_protobuf_decoder *self, const plm_reading *reading) {
+    return plm_shard_excludes(&self->wanted->shard, reading->texts[PLM_FIELD_UID]);
+}
+
 static bool commit_node(plm_protobuf_decoder *self, const cursor *cursor, plm_text message,
                         plm_text kind, plm_event_kind event) {
     // Of another kind: its fields mean something else.
@@ -161,7 +166,10 @@ static bool commit_node(plm_protobuf_decoder *self, const cursor *cursor, plm_te
     if (reading == NULL) {
         return fail_memory(self, cursor);
     }
-    return check(self, cursor, plm_commit_node(cursor->batch, self->client, reading, event));
+    return check(self, cursor,
+                 is_excluded(self, reading)
+                     ? plm_commit_skipped(cursor->batch, reading)
+                     : plm_commit_node(cursor->batch, self->client, reading, event));
 }
 
 /// Adds what is known of an object that is out of bounds.
@@ -174,7 +182,9 @@ static bool commit_beginning(plm_protobuf_decoder *self, const cursor *cursor, p
     snprintf(reason, sizeof reason, "an object of more than %zu bytes (max_object_bytes)",
              self->client->limits.max_object_bytes);
     reading->rejection = reason;
-    return check(self, cursor, plm_commit_rejection(cursor->batch, reading));
+    return check(self, cursor,
+                 is_excluded(self, reading) ? plm_commit_skipped(cursor->batch, reading)
+                                            : plm_commit_rejection(cursor->batch, reading));
 }
 
 static bool commit_status(plm_protobuf_decoder *self, const cursor *cursor, plm_text message) {

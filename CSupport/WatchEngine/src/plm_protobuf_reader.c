@@ -8,6 +8,7 @@
 #include "plm_condition.h"
 #include "plm_image_hash.h"
 #include "plm_image_list.h"
+#include "plm_shard.h"
 #include "plm_utf8.h"
 #include "plm_wire.h"
 
@@ -296,7 +297,11 @@ static bool read_metadata(plm_protobuf_reader *self, plm_text message) {
         default: break;
         }
     }
-    return goes_on && is_over(self, &wire, "metadata");
+    if (!goes_on || !is_over(self, &wire, "metadata")) {
+        return false;
+    }
+    // Of another shard: no need to read on.
+    return !plm_shard_excludes(&self->wanted->shard, self->reading.texts[PLM_FIELD_UID]);
 }
 
 // MARK: Images

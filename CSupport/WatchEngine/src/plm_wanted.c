@@ -9,6 +9,7 @@ bool plm_wanted_init(plm_wanted *self, const plm_allocator *allocator,
         .whole_objects = projection->whole_objects,
         .strict = projection->strict,
         .scanner = projection->scanner,
+        .shard = projection->shard,
     };
     size_t text_bytes = 0;
     for (size_t index = 0; index < projection->label_key_count; index++) {

@@ -12,6 +12,7 @@ typedef struct plm_wanted {
     bool whole_objects;
     bool strict;
     plm_scanner scanner;
+    plm_shard shard;
 } plm_wanted;
 
 /// False when memory is short; to be freed then as well.

@@ -5,11 +5,14 @@ struct ListMetadata: Sendable {
     var resourceVersion: Int
     var continueToken: String?
     var remaining: Int?
+    /// What the server has selected by, where it was asked for a shard.
+    var shard: String?
 
     var json: JSONValue {
         var json: JSONValue = ["resourceVersion": .string("\(resourceVersion)")]
         if let continueToken { json["continue"] = .string(continueToken) }
         if let remaining { json["remainingItemCount"] = .number(remaining) }
+        if let shard { json["shardInfo"] = ["selector": .string(shard)] }
         return json
     }
 }

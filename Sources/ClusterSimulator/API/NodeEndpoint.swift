@@ -7,6 +7,7 @@ final class NodeEndpoint: Sendable {
     private struct ListPage: Sendable {
         var nodes: [SimulatedNode]
         var resourceVersion: Int
+        var shard: String?
     }
 
     let cluster: Cluster
@@ -33,7 +34,7 @@ final class NodeEndpoint: Sendable {
             return request.isWatch
                 ? try watch(request, format, on: eventLoop) : try list(request, format)
         } catch {
-            return .status(.badRequest(error.message))
+            return .status(error.status)
         }
     }
 
@@ -46,9 +47,18 @@ final class NodeEndpoint: Sendable {
     }
 
     private func selector(_ request: APIRequest) throws(InvalidSelector) -> NodeSelector {
-        try NodeSelector(
+        var shardSelector = request.query["shardSelector"] ?? ""
+        switch options.shardSelection {
+        case .serve: break
+        case .ignore: shardSelector = ""
+        case .refuse:
+            if !shardSelector.isEmpty {
+                throw InvalidSelector(message: "shard selectors are not enabled")
+            }
+        }
+        return try NodeSelector(
             labelSelector: request.query["labelSelector"] ?? "",
-            fieldSelector: request.query["fieldSelector"] ?? "")
+            fieldSelector: request.query["fieldSelector"] ?? "", shardSelector: shardSelector)
     }
 
     private func list(
@@ -73,9 +83,11 @@ final class NodeEndpoint: Sendable {
             return .stream(
                 ListProducer(
                     cluster, nodes[...], format,
-                    ListMetadata(resourceVersion: now.resourceVersion)))
+                    ListMetadata(
+                        resourceVersion: now.resourceVersion, shard: selector.shard?.text)))
         }
-        let page = ListPage(nodes: nodes, resourceVersion: now.resourceVersion)
+        let page = ListPage(
+            nodes: nodes, resourceVersion: now.resourceVersion, shard: selector.shard?.text)
         pages.withLock { pages in
             pages.append(page)
             if pages.count > 8 { pages.removeFirst() }
@@ -122,7 +134,7 @@ final class NodeEndpoint: Sendable {
                     resourceVersion: page.resourceVersion,
                     continueToken: rest > 0 && end > 0
                         ? "\(page.resourceVersion):\(page.nodes[end - 1].name)" : nil,
-                    remaining: rest > 0 ? rest : nil)))
+                    remaining: rest > 0 ? rest : nil, shard: page.shard)))
     }
 
     private func watch(

@@ -49,7 +49,7 @@ final class ObjectEndpoint: Sendable {
             return request.isWatch
                 ? watch(request, selector, format, on: eventLoop) : list(selector, format)
         } catch {
-            return .status(.badRequest(error.message))
+            return .status(error.status)
         }
     }
 

@@ -1,15 +1,21 @@
-/// `labelSelector` and `fieldSelector` of a request for nodes.
+/// `labelSelector`, `fieldSelector` and `shardSelector` of a request for nodes.
 struct NodeSelector: Sendable {
     private var labels: LabelSelector
     private var name: String?
     private var notName: String?
     private var unschedulable: Bool?
+    /// Nil: all of them.
+    private(set) var shard: ShardRange?
 
     var selectsAll: Bool {
         labels.selectsAll && name == nil && notName == nil && unschedulable == nil
+            && shard == nil
     }
 
-    init(labelSelector: String, fieldSelector: String) throws(InvalidSelector) {
+    init(labelSelector: String, fieldSelector: String, shardSelector: String)
+        throws(InvalidSelector)
+    {
+        if !shardSelector.isEmpty { shard = try ShardRange(shardSelector) }
         labels = try LabelSelector(labelSelector)
         for part in LabelSelector.split(fieldSelector) {
             guard let (key, isEqual, value) = LabelSelector.comparison(part) else {
@@ -25,6 +31,7 @@ struct NodeSelector: Sendable {
     }
 
     func matches(_ node: SimulatedNode, _ encoder: NodeEncoder) -> Bool {
+        if let shard, !shard.contains(uid: node.uid) { return false }
         if let name, node.name != name { return false }
         if let notName, node.name == notName { return false }
         if let unschedulable, node.values.isUnschedulable != unschedulable { return false }

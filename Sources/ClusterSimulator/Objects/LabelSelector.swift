@@ -1,5 +1,13 @@
 /// A selector that cannot be read: 400.
-struct InvalidSelector: Error { var message: String }
+struct InvalidSelector: Error {
+    var message: String
+    /// An API server blames itself for it: 500 instead of 400.
+    var isInternal = false
+
+    var status: StatusBody {
+        isInternal ? StatusBody(code: 500, message: message) : .badRequest(message)
+    }
+}
 
 /// `labelSelector` of a request.
 struct LabelSelector: Sendable {

@@ -24,6 +24,17 @@ public final class SimulatorServer: Sendable {
         /// Bytes a second of a list or watch, sent node by node as a real API server does; nil: as fast
         /// as the client reads, many at once.
         public var bytesPerSecond: Int?
+        /// What becomes of requests for a shard.
+        public var shardSelection = ShardSelection.serve
+
+        /// What a server makes of `shardSelector`.
+        public enum ShardSelection: String, CaseIterable, Sendable {
+            /// Sends that shard.
+            case serve
+            /// Sends everything, as servers do that do not know of shards.
+            case ignore
+            case refuse
+        }
 
         /// The defaults, with random tokens.
         public init() {

@@ -32,7 +32,8 @@ enum NodeLabels {
         return engineKeys.withUnsafeBufferPointer { keys in
             var projection = plm_projection(
                 label_keys: keys.baseAddress, label_key_count: keys.count, whole_objects: false,
-                strict: isStrict, scanner: .automatic, wire_format: format.engine)
+                strict: isStrict, scanner: .automatic, wire_format: format.engine,
+                shard: plm_shard())
             return body(&projection)
         }
     }

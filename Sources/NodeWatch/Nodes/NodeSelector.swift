@@ -1,16 +1,19 @@
 import KubeClient
 
-/// Which nodes to watch. The server does the selecting.
+/// Which nodes to watch. The server does the selecting, of a shard where it can.
 public struct NodeSelector: Sendable, Hashable {
     /// As kubectl's `--selector`: "pool=gpu,zone in (a,b)". Empty: all.
     public var labels: String
     /// As kubectl's `--field-selector`: "metadata.name=n", "spec.unschedulable=true". Empty: all.
     public var fields: String
+    /// Only this part of them; nil: all.
+    public var shard: Shard?
 
-    /// Makes a selector from label and field selectors.
-    public init(labels: String = "", fields: String = "") {
+    /// Makes a selector from label and field selectors, and a shard.
+    public init(labels: String = "", fields: String = "", shard: Shard? = nil) {
         self.labels = labels
         self.fields = fields
+        self.shard = shard
     }
 
     /// All nodes.
@@ -24,7 +27,11 @@ public struct NodeSelector: Sendable, Hashable {
 
 extension Reflector.Request {
     /// Path and query of the request.
-    func target(_ path: String, _ selector: NodeSelector, timeoutSeconds: Int) -> String {
+    ///
+    /// - Parameter asksForShard: Whether the server may be asked for the shard alone.
+    func target(
+        _ path: String, _ selector: NodeSelector, asksForShard: Bool = true, timeoutSeconds: Int
+    ) -> String {
         var query: [(String, String)] = []
         switch self {
         case .streamingList(let version):
@@ -57,6 +64,9 @@ extension Reflector.Request {
         }
         if !selector.labels.isEmpty { query.append(("labelSelector", selector.labels)) }
         if !selector.fields.isEmpty { query.append(("fieldSelector", selector.fields)) }
+        if let shard = selector.shard, asksForShard {
+            query.append(("shardSelector", shard.selector))
+        }
         return path + PercentEncoding.query(query)
     }
 }

@@ -1,7 +1,8 @@
 internal import KubeClient
 package import WatchEngine
 
-/// What is known of one node, in one allocation: about 180 bytes and 4 for each image.
+/// What is known of one node, in one allocation: about 180 bytes and 2 for each image, 4 once a
+/// cluster has seen more than 65,536 images.
 ///
 /// Immutable, and all but the resourceVersion, which moves with every heartbeat and therefore lives
 /// beside the record. Texts that many nodes share are numbers of ``TextInterner``; a uid and a
@@ -68,7 +69,7 @@ package struct PackedNode: Sendable {
     /// Lends the name's bytes.
     package func withName<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         storage.withUnsafeMutablePointerToElements { words in
-            let start = UnsafeRawPointer(words + imageCount)
+            let start = UnsafeRawPointer(words + storage.header.imageWords)
             return body(
                 UnsafeRawBufferPointer(start: start, count: Int(storage.header.nameLength)))
         }
@@ -77,9 +78,7 @@ package struct PackedNode: Sendable {
     /// Lends the image ids, in the order reported. They mean something in the record's image table
     /// only.
     package func withImageIDs<Result>(_ body: (UnsafeBufferPointer<UInt32>) -> Result) -> Result {
-        storage.withUnsafeMutablePointerToElements {
-            body(UnsafeBufferPointer(start: $0, count: imageCount))
-        }
+        storage.withUnsafeMutablePointers { $0.pointee.withImageIDs($1, body) }
     }
 
     var flags: PackedNodeFlags { storage.header.flags }
@@ -105,7 +104,7 @@ package struct PackedNode: Sendable {
         }
         guard header.inlineTexts & (1 << field.rawValue) != 0 else { return nil }
         return storage.withUnsafeMutablePointerToElements { words in
-            var at = UnsafeRawPointer(words + imageCount) + Int(header.nameLength)
+            var at = UnsafeRawPointer(words + header.imageWords) + Int(header.nameLength)
             for before in PackedText.allCases where before.rawValue < field.rawValue {
                 if header.inlineTexts & (1 << before.rawValue) != 0 {
                     at += 4 + Int(at.loadUnaligned(as: UInt32.self))
@@ -135,6 +134,8 @@ struct PackedNodeFlags: OptionSet {
     static let unschedulable = Self(rawValue: 1)
     static let hasImages = Self(rawValue: 2)
     static let imageBytesOverflow = Self(rawValue: 4)
+    /// Image ids take two bytes each.
+    static let hasNarrowIDs = Self(rawValue: 8)
 }
 
 /// Numbers of the interned texts, in place.
@@ -184,19 +185,43 @@ struct PackedNodeHeader {
     var ready: UInt8
     var diskPressure: UInt8
 
+    /// Words that the image ids take.
+    var imageWords: Int {
+        flags.contains(.hasNarrowIDs) ? (Int(imageCount) + 1) / 2 : Int(imageCount)
+    }
+
+    /// Lends the image ids of a tail.
+    func withImageIDs<Result>(
+        _ words: UnsafeMutablePointer<UInt32>, _ body: (UnsafeBufferPointer<UInt32>) -> Result
+    ) -> Result {
+        let count = Int(imageCount)
+        guard flags.contains(.hasNarrowIDs) else {
+            return body(UnsafeBufferPointer(start: words, count: count))
+        }
+        let narrow = UnsafeRawBufferPointer(start: words, count: 2 * count)
+        return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { ids in
+            for index in 0..<count {
+                ids.initializeElement(
+                    at: index, to: UInt32(narrow.load(fromByteOffset: 2 * index, as: UInt16.self)))
+            }
+            return body(UnsafeBufferPointer(ids))
+        }
+    }
+
     func hasSameFixedFields(as other: PackedNodeHeader) -> Bool {
         uid == other.uid && bootID == other.bootID && imageBytes == other.imageBytes
             && capacityBytes == other.capacityBytes && allocatableBytes == other.allocatableBytes
-            && flags == other.flags && ready == other.ready && diskPressure == other.diskPressure
+            && flags.subtracting(.hasNarrowIDs) == other.flags.subtracting(.hasNarrowIDs)
+            && ready == other.ready && diskPressure == other.diskPressure
     }
 }
 
-/// Tail: image ids, the name, then each inline text with its length (UInt32) before it.
+/// Tail: image ids (two a word where they are narrow), the name, then each inline text with its length (UInt32) before it.
 final class PackedNodeStorage: ManagedBuffer<PackedNodeHeader, UInt32> {
     deinit {
         withUnsafeMutablePointers { header, words in
-            let count = Int(header.pointee.imageCount)
-            header.pointee.table.release(UnsafeBufferPointer(start: words, count: count))
+            let table = header.pointee.table
+            header.pointee.withImageIDs(words) { table.release($0) }
         }
     }
 
@@ -217,6 +242,7 @@ final class PackedNodeStorage: ManagedBuffer<PackedNodeHeader, UInt32> {
         if node.unschedulable { header.flags.insert(.unschedulable) }
         if node.has_images { header.flags.insert(.hasImages) }
         if node.image_bytes_overflow { header.flags.insert(.imageBytesOverflow) }
+        if ids.allSatisfy({ $0 <= UInt16.max }) { header.flags.insert(.hasNarrowIDs) }
 
         var tailBytes = node.name.length
         func keep(_ field: PackedText, _ text: plm_text, isPacked: Bool = false) {
@@ -240,10 +266,19 @@ final class PackedNodeStorage: ManagedBuffer<PackedNodeHeader, UInt32> {
         keep(.kubelet, node.kubelet_version)
 
         let finished = header
-        let buffer = create(minimumCapacity: ids.count + (tailBytes + 3) / 4) { _ in finished }
+        let buffer = create(minimumCapacity: finished.imageWords + (tailBytes + 3) / 4) { _ in
+            finished
+        }
         buffer.withUnsafeMutablePointerToElements { words in
-            if let base = ids.baseAddress { words.initialize(from: base, count: ids.count) }
-            var at = UnsafeMutableRawPointer(words + ids.count)
+            if finished.flags.contains(.hasNarrowIDs) {
+                let narrow = UnsafeMutableRawPointer(words)
+                for (index, id) in ids.enumerated() {
+                    narrow.storeBytes(of: UInt16(id), toByteOffset: 2 * index, as: UInt16.self)
+                }
+            } else if let base = ids.baseAddress {
+                words.initialize(from: base, count: ids.count)
+            }
+            var at = UnsafeMutableRawPointer(words + finished.imageWords)
             func append(_ bytes: UnsafeRawBufferPointer) {
                 UnsafeMutableRawBufferPointer(start: at, count: bytes.count).copyMemory(from: bytes)
                 at += bytes.count

@@ -95,7 +95,7 @@ package struct RecordedBody: ~Copyable {
                 case .deleted:
                     summary.events += 1
                     _ = nodes.delete(event.node, version: version, images: images)
-                case .bookmark, .unknown: summary.events += 1
+                case .bookmark, .skipped, .unknown: summary.events += 1
                 case .status:
                     summary.events += 1
                     summary.status = KubeStatus(event.status)

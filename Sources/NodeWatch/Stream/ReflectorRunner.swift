@@ -39,6 +39,8 @@ final class ReflectorRunner<Reader: StreamReader> {
     private var reader: Reader
     /// What is asked for: what the reader reads, but for a server whose protobuf proved to be none.
     private var wireFormat: WireFormat
+    /// The server has not refused to select a shard.
+    private var asksForShard = true
     /// What the last response was written in.
     private var receivedFormat = WireFormat.json
     /// The list that comes in.
@@ -150,7 +152,8 @@ final class ReflectorRunner<Reader: StreamReader> {
         previous = request
         if reflector.isListing, !keepsPages { beginList() }
         let seconds = Int.random(in: options.watchSeconds)
-        let target = request.target(reader.path, selector, timeoutSeconds: seconds)
+        let target = request.target(
+            reader.path, selector, asksForShard: asksForShard, timeoutSeconds: seconds)
         client.trace?(.request(method: "GET", target: target))
         counters.note { $0.state = .connecting }
         var parts = EngineRequest(target: target, token: token, canceller: canceller)
@@ -160,7 +163,14 @@ final class ReflectorRunner<Reader: StreamReader> {
         parts.window = reflector.isListing ? listWindow : options.batchWindow
         let stream: WatchStream
         do throws(KubeError) {
-            stream = try WatchStream(engine, parts, withProjection: reader.withProjection)
+            let (reader, shard) = (reader, selector.shard)
+            stream = try WatchStream(engine, parts) { open in
+                reader.withProjection { projection in
+                    var projection = projection.pointee
+                    projection.shard = shard?.engine ?? plm_shard()
+                    return open(&projection)
+                }
+            }
         } catch {
             return after(reflector.failed(error), error)
         }
@@ -198,7 +208,7 @@ final class ReflectorRunner<Reader: StreamReader> {
             if freshBytes > 0 { record.lastByte = now }
             for event in events {
                 switch event.kind {
-                case .added, .modified, .deleted: record.lastEvent = now
+                case .added, .modified, .deleted, .skipped: record.lastEvent = now
                 case .bookmark: record.lastBookmark = now
                 case .head: record.state = state
                 default: break
@@ -286,6 +296,9 @@ final class ReflectorRunner<Reader: StreamReader> {
                 reflector.pageEnded(
                     version: event.list.resource_version.string ?? "",
                     continueToken: event.list.continue_token.string))
+        case .skipped:
+            counters.update { $0.events += 1 }
+            return nil
         case .rejected:
             // It is there, only unreadable: its last good state stays.
             reader.adopt(
@@ -307,6 +320,14 @@ final class ReflectorRunner<Reader: StreamReader> {
             }
             transaction.advance(to: reached)
             version = reached
+            return nil
+        }
+        if event.kind == .skipped {
+            counters.update { $0.events += 1 }
+            if let reached = ResourceVersion(event.skipped_version.raw) {
+                transaction.advance(to: reached)
+                version = reached
+            }
             return nil
         }
         guard let reached = reader.version(of: event) else {
@@ -347,6 +368,10 @@ final class ReflectorRunner<Reader: StreamReader> {
                 hasReplacedCredential = true
                 return .open(reading.request)
             }
+            if asksForShard, selector.shard != nil, status.message.contains("shard") {
+                asksForShard = false
+                return .open(reading.request)
+            }
             let error = KubeError.refused(
                 status.code, status, permission: "verbs list and watch on \(reader.resourceName)")
             return after(reflector.refused(status), error)
@@ -369,7 +394,7 @@ final class ReflectorRunner<Reader: StreamReader> {
             return after(reflector.failed(error), error)
         case .rejected: reject(event.rejection)
         case .unknown: counters.update { $0.events += 1 }
-        case .added, .modified, .deleted, .bookmark, .list: break
+        case .added, .modified, .deleted, .skipped, .bookmark, .list: break
         }
         return nil
     }
@@ -532,7 +557,7 @@ extension plm_event {
     /// Whether it tells of a node or a version.
     var isProgress: Bool {
         switch kind {
-        case .added, .modified, .deleted, .bookmark: true
+        case .added, .modified, .deleted, .skipped, .bookmark: true
         default: false
         }
     }

@@ -1,3 +1,4 @@
+import FilePages
 import ImageAlerts
 import KubeClient
 import NodeWatch
@@ -76,6 +77,8 @@ final class WatchSession: Sendable {
         defer { withExtendedLifetime(interruption) {} }
         // Begun before anything can happen, so that nothing is missed.
         let changes = informer.changes().makeAsyncIterator()
+        // Of reading arguments and configuration.
+        file_pages_give_back()
         let watching = Task { try await informer.run() }
         let alerting = Task { await alert(changes) }
         let clock = Task { await limitTime() }
@@ -222,6 +225,8 @@ final class WatchSession: Sendable {
         } else {
             let total = informer.map { " · \(storageText($0.store))" } ?? ""
             Talk.say("\(name) · \(nodes) in \(NumberText.seconds(sync.duration)) \(cost)\(total)")
+            // Of connecting and of the first list.
+            file_pages_give_back()
         }
         if options.stopsWhenSynced { end.yield(.synced) }
     }

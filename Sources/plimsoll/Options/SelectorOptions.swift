@@ -1,5 +1,14 @@
-import ArgumentParser
-import NodeWatch
+public import ArgumentParser
+public import NodeWatch
+
+extension Shard: ExpressibleByArgument {
+    /// As the flag takes it: "2/4".
+    public init?(argument: String) {
+        let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2, let number = parts[0], let count = parts[1] else { return nil }
+        self.init(number, of: count)
+    }
+}
 
 /// Which nodes, with kubectl's names.
 struct SelectorOptions: ParsableArguments {
@@ -14,7 +23,13 @@ struct SelectorOptions: ParsableArguments {
             valueName: "fields"))
     var fieldSelector = ""
 
-    var isEmpty: Bool { selector.isEmpty && fieldSelector.isEmpty }
+    @Option(
+        help: ArgumentHelp(
+            "Only this part of the nodes, for several watchers that share the work: 2/4 is the second "
+                + "of four.", valueName: "n/count"))
+    var shard: Shard?
 
-    var nodes: NodeSelector { NodeSelector(labels: selector, fields: fieldSelector) }
+    var isEmpty: Bool { selector.isEmpty && fieldSelector.isEmpty && shard == nil }
+
+    var nodes: NodeSelector { NodeSelector(labels: selector, fields: fieldSelector, shard: shard) }
 }
