@@ -111,7 +111,7 @@ if withSimulator {
     ]
     package.targets += [
         .target(
-            name: "FilePages", path: "CSupport/FilePages", sources: ["src"],
+            name: "ProcessMemory", path: "CSupport/ProcessMemory", sources: ["src"],
             publicHeadersPath: "include", cSettings: cSettings),
         .target(
             name: "PlimsollService",
@@ -124,7 +124,7 @@ if withSimulator {
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "KubeClient", "NodeWatch", "ImageAlerts", "PlimsollService", "FilePages",
+                "KubeClient", "NodeWatch", "ImageAlerts", "PlimsollService", "ProcessMemory",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -1,6 +1,6 @@
 import ArgumentParser
-import FilePages
 import KubeClient
+import ProcessMemory
 
 @main
 struct Plimsoll: AsyncParsableCommand {
@@ -25,7 +25,7 @@ struct Plimsoll: AsyncParsableCommand {
     static func main() async {
         SignalNumber.ignoreBrokenPipes()
         // Of loading.
-        file_pages_give_back()
+        process_memory_give_back()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,8 +1,8 @@
-import FilePages
 import ImageAlerts
 import KubeClient
 import NodeWatch
 import PlimsollService
+import ProcessMemory
 import Synchronization
 
 /// One run of `watch`: an informer, the alerts on standard output, the talk on standard error.
@@ -78,7 +78,7 @@ final class WatchSession: Sendable {
         // Begun before anything can happen, so that nothing is missed.
         let changes = informer.changes().makeAsyncIterator()
         // Of reading arguments and configuration.
-        file_pages_give_back()
+        process_memory_give_back()
         let watching = Task { try await informer.run() }
         let alerting = Task { await alert(changes) }
         let clock = Task { await limitTime() }
@@ -225,9 +225,9 @@ final class WatchSession: Sendable {
         } else {
             let total = informer.map { " · \(storageText($0.store))" } ?? ""
             Talk.say("\(name) · \(nodes) in \(NumberText.seconds(sync.duration)) \(cost)\(total)")
-            // Of connecting and of the first list.
-            file_pages_give_back()
         }
+        // Of connecting, and of the list that comes in beside the one that is there.
+        process_memory_give_back()
         if options.stopsWhenSynced { end.yield(.synced) }
     }
 

@@ -1,8 +1,11 @@
-#include "file_pages.h"
+#include "process_memory.h"
 
-#ifdef __linux__
+#include <limits.h>
+
+#ifdef __GLIBC__
 
 #include <link.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -25,14 +28,15 @@ static int give_back(struct dl_phdr_info *info, size_t size, void *context) {
     return 0;
 }
 
-void file_pages_give_back(void) {
+void process_memory_give_back(void) {
     uintptr_t page_bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
     dl_iterate_phdr(give_back, &page_bytes);
+    (void)malloc_trim(0);
 }
 
 #else
 
-void file_pages_give_back(void) {
+void process_memory_give_back(void) {
 }
 
 #endif
