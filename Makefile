@@ -87,11 +87,11 @@ bench-quick: bench-tools ## Compare with other clients on small clusters, a few 
 	python3 Benchmarks/bench.py --sizes 100,1000,5000 --paced-sizes 5000 --rounds 3 \
 		--steady-rounds 1 --periods 5 --poll-seconds 20
 
-# Half an hour and more. STREAMS: recorded lists or watches (JSON) to decode as well.
+# An hour. STREAMS: recorded lists or watches (JSON) to decode as well.
 STREAMS ?=
 
 bench: bench-tools ## Compare with other clients; the report goes to Benchmarks/results
-	python3 Benchmarks/bench.py --sizes 100,1000,5000,20000 --rounds 10 \
+	python3 Benchmarks/bench.py --sizes 100,1000,5000,20000 --big-sizes 65000,130000 --rounds 10 \
 		$(addprefix --stream ,$(STREAMS)) --out Benchmarks/results
 
 image: ## Build the image localhost/plimsoll:VERSION with buildah (BASE=IMAGE: from that Debian 12)

@@ -71,6 +71,9 @@ let package = Package(
         .executableTarget(
             name: "JSONDecoderBench", path: "Benchmarks/JSONDecoderBench",
             swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "HandlerLatencyBench", dependencies: ["KubeClient", "NodeWatch"],
+            path: "Benchmarks/HandlerLatencyBench", swiftSettings: swiftSettings),
         // Objects as JSON and protobuf, for the simulator and for what tests the decoders: it shares
         // nothing with them.
         .target(name: "ObjectEncoding", swiftSettings: swiftSettings),

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from suite import cluster, common, decoding, peers, plots, polling, report, steady, sync
+from suite import cluster, common, decoding, latency, peers, plots, polling, report, steady, sync
 
 
 def version(command, pattern):
@@ -63,12 +63,15 @@ def bench(arguments):
                 {"name": peer.name, "what": peer.what, "missing": peer.missing} for peer in everyone],
         }
         made["sync"] = sync.sync(usable, arguments.sizes, rounds, measure, folder)
+        made["sync"] += sync.sync(close, arguments.big_sizes, arguments.big_rounds, measure, folder)
+        made["bigRounds"] = arguments.big_rounds
         made["rate"] = arguments.rate
         made["paced"] = sync.sync(
             close, arguments.paced_sizes, rounds, measure, folder, arguments.rate)
         steady_rounds = arguments.steady_rounds or rounds
         made["steady"] = steady.steady(usable, 1000, 4, steady_rounds, measure, folder)
         made["steady"] += steady.steady(close, 1000, 1, steady_rounds, measure, folder)
+        made["latency"] = latency.latency(1000, 4, steady_rounds, 10, folder)
         made["polling"] = polling.polling(
             1000, arguments.periods, arguments.poll_seconds, measure, folder)
         made["decoding"], made["counted"] = decoding.decoding(1000, arguments.stream, rounds, folder)
@@ -83,13 +86,16 @@ def numbers(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--sizes", type=numbers, default="100,1000,5000,20000", help="numbers of nodes")
+    parser.add_argument("--big-sizes", type=numbers, default="",
+                        help="more of them, for Plimsoll and curl alone")
+    parser.add_argument("--big-rounds", type=int, default=3, help="how often there")
     parser.add_argument("--paced-sizes", type=numbers, default="20000",
                         help="numbers of nodes, from a server that sends node by node")
     parser.add_argument("--rate", default="100MB", help="bytes a second that it sends")
     parser.add_argument("--peers", type=lambda text: text.split(";"),
                         help="only these, with semicolons between: \"plimsoll;curl, protobuf\"")
     parser.add_argument("--rounds", type=int, default=10, help="how often each peer has its turn")
-    parser.add_argument("--steady-rounds", type=int, help="the same for the steady state (18 s each)")
+    parser.add_argument("--steady-rounds", type=int, help="the same for the steady state (12 s each)")
     parser.add_argument("--periods", type=numbers, default="5,30", help="seconds between two polls")
     parser.add_argument("--poll-seconds", type=int, default=60, help="time for each way of noticing")
     parser.add_argument("--stream", action="append", default=[], metavar="FILE",

@@ -11,16 +11,17 @@ IMAGES = 50
 
 
 class Cluster:
-    """A cluster of so many nodes, each with a heartbeat every so many seconds (0: none). With a rate it
-    sends node by node, as a real API server does; else as fast as the client reads."""
+    """A cluster of so many nodes, each with a heartbeat every so many seconds (0: none), and so many
+    changes of images a minute. With a rate it sends node by node, as a real API server does; else as fast
+    as the client reads."""
 
-    def __init__(self, nodes, folder, heartbeat=0, rate=None):
+    def __init__(self, nodes, folder, heartbeat=0, rate=None, changes=0):
         self.nodes = nodes
         self.kubeconfig = os.path.join(folder, f"{nodes}.kubeconfig")
         self.process = subprocess.Popen(
             [
                 f"{RELEASE}/plimsoll-sim", "--nodes", str(nodes), "--heartbeat-interval", str(heartbeat),
-                "--images", str(IMAGES), "--kubeconfig", self.kubeconfig,
+                "--changes-per-minute", str(changes), "--images", str(IMAGES), "--kubeconfig", self.kubeconfig,
                 *(["--bytes-per-second", rate] if rate else []),
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

@@ -40,7 +40,8 @@ def paced(report):
 def sync(report):
     return [
         "## Initial list", "",
-        f"From the start of the process until it has every node; {report['rounds']} rounds, the peers in "
+        f"From the start of the process until it has every node; {report['rounds']} rounds "
+        f"({report['bigRounds']} with more than 20,000 nodes), the peers in "
         "turn. *Ratio*: the peer's CPU over Plimsoll's in the same round, of curl and the strict decoder "
         "over that of Plimsoll on the same bytes; above 1 it takes more. *Bytes*: "
         "what went over the loopback interface, both ways, headers included.", "",
@@ -64,6 +65,18 @@ def steady(report):
             ]
             for row in report["steady"]
         ])
+
+
+def latency(report):
+    row = report["latency"]
+    return [
+        "## Latency", "",
+        f"From the read that brought the last byte of a change to the handler, µs, beside "
+        f"{row['heartbeatsPerSecond']:,.0f} heartbeats a second; {row['seconds']} s a round. The batch window "
+        "comes before that read.", "",
+    ] + table(
+        ["changes:", "p50:", "p99:", "most:"],
+        [[shown(row[key], digits=0) for key in ("changes", "p50", "p99", "most")]])
 
 
 def polling(report):
@@ -124,7 +137,7 @@ def markdown(report):
         f"EKS' shape with {report['images']} images each, over TLS on this machine. Figures are medians, "
         "with the lowest and highest.", "",
     ]
-    for part in (sync, paced, steady, polling, decoding):
+    for part in (sync, paced, steady, latency, polling, decoding):
         lines += part(report) + [""]
     lines += ["## The peers", ""]
     for peer in report["peers"]:

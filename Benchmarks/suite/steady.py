@@ -3,7 +3,7 @@
 from .cluster import Cluster
 from .common import progress, ratios, spread
 
-WINDOW = (6, 18)
+WINDOW = (4, 12)
 
 
 def steady(peers, nodes, interval, rounds, measure, folder):

@@ -184,8 +184,8 @@ final class ReflectorRunner<Reader: StreamReader> {
                 reading.bodyBytes += fresh
                 if reflector.isListing { listBytes += fresh }
                 counters.update { $0.bytes += fresh }
-                let action = process(events, &reading)
                 note(events, fresh)
+                let action = process(events, &reading)
                 return action
             }
             reader.endBatch(engine)
@@ -199,7 +199,7 @@ final class ReflectorRunner<Reader: StreamReader> {
         }
     }
 
-    /// Takes down when what came, once a batch.
+    /// Takes down when what came, once a batch and before anybody is told of it.
     private func note(_ events: UnsafeBufferPointer<plm_event>, _ freshBytes: Int) {
         let now = clock.now
         let state: Freshness.State = reflector.isListing ? .listing : .watching
