@@ -21,12 +21,17 @@ public enum AlertFormat: String, Sendable, CaseIterable {
     ///   - alert: The alert.
     ///   - width: Columns of the terminal, for `text`; 0: no limit.
     ///   - nameWidth: Columns for the node's name, for `text`.
+    ///   - clusterWidth: Columns for the cluster's name before it, for `text`; 0: it is left out.
     ///   - isColored: Whether `text` may use ANSI colours.
     public func line(
-        _ alert: Alert, width: Int = 0, nameWidth: Int = 24, isColored: Bool = false
+        _ alert: Alert, width: Int = 0, nameWidth: Int = 24, clusterWidth: Int = 0,
+        isColored: Bool = false
     ) -> String {
         switch self {
-        case .text: alert.textLine(width: width, nameWidth: nameWidth, isColored: isColored)
+        case .text:
+            alert.textLine(
+                width: width, nameWidth: nameWidth, clusterWidth: clusterWidth, isColored: isColored
+            )
         case .json: alert.jsonLine
         case .logfmt: alert.logfmtLine
         }
@@ -82,18 +87,21 @@ extension Alert {
         return parts.joined(separator: ", ")
     }
 
-    func textLine(width: Int, nameWidth: Int, isColored: Bool) -> String {
+    func textLine(width: Int, nameWidth: Int, clusterWidth: Int, isColored: Bool) -> String {
         var nameWidth = nameWidth
+        let place =
+            clusterWidth == 0
+            ? "" : Self.padded(Self.shortened(cluster.name, clusterWidth), clusterWidth) + "  "
         if width > 0 {
             // Names give way before images do.
             let others =
-                8 + Self.totalsWidth + Self.deltaWidth + Self.classificationWidth + 9
+                8 + place.count + Self.totalsWidth + Self.deltaWidth + Self.classificationWidth + 9
             let room = width - others - Self.leastImagesWidth
             nameWidth = max(Self.leastNameWidth, min(nameWidth, room))
         }
         let name = width > 0 ? Self.shortened(node.name, nameWidth) : node.name
         let head =
-            Self.padded(localTime, 8) + "  " + Self.padded(name, nameWidth) + "  "
+            Self.padded(localTime, 8) + "  " + place + Self.padded(name, nameWidth) + "  "
             + Self.padded(totals, Self.totalsWidth) + "  "
             + Self.padded(deltaText, Self.deltaWidth, toTheRight: true) + "  "
         let kind = Self.padded(classification, Self.classificationWidth)

@@ -90,6 +90,77 @@ struct InformerTests {
         await observed.stop()
     }
 
+    /// One that finds a second of silence too long.
+    private func impatient(_ simulator: SimulatorProcess, _ notices: NoticeBox) throws
+        -> SharedNodeInformer
+    {
+        try SharedNodeInformer(
+            client: KubeClient(try .load(.file(simulator.kubeconfig))), silencePatience: .seconds(1)
+        ) { notices.append($0) }
+    }
+
+    private func eventually(_ what: String, _ holds: () -> Bool) async throws {
+        let end = ContinuousClock.now + Patience.limit
+        while !holds() {
+            guard ContinuousClock.now < end else { throw Program.TimedOut(description: what) }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    @Test func `finds out that nothing comes any more, and misses nothing`() async throws {
+        let simulator = try await simulator("--nodes", "4", "--bookmark-interval", "0.2")
+        defer { simulator.stop() }
+        let notices = NoticeBox()
+        let nodes = try impatient(simulator, notices)
+        let running = Task { try await nodes.run() }
+        defer { running.cancel() }
+        _ = await nodes.store.synced()
+        let name = try #require(nodes.store.nodes.first).name
+        try await simulator.command("mute")
+        try await simulator.command("pull", name, "quiet:1", "5MB")
+        try await eventually("the pull") {
+            nodes.store[name]?.images.contains { $0.names.contains("quiet:1") } == true
+        }
+        #expect(nodes.statistics.silences == 1)
+        #expect(nodes.statistics.relists == 0 && nodes.statistics.rewinds == 0)
+        #expect(nodes.freshness.lastDisconnect?.reason.hasPrefix("nothing came for 1 s") == true)
+        try await expectEqual(nodes.store, simulator)
+    }
+
+    /// With heartbeats the server's version may have passed the client's before anybody asks.
+    @Test(arguments: [0, 1, 30])
+    func `finds out that the server was restored from a backup`(heartbeats: Int) async throws {
+        let simulator = try await simulator("--nodes", "4", "--bookmark-interval", "0.2")
+        defer { simulator.stop() }
+        let notices = NoticeBox()
+        let nodes = try impatient(simulator, notices)
+        let running = Task { try await nodes.run() }
+        defer { running.cancel() }
+        _ = await nodes.store.synced()
+        let known = nodes.store.nodes
+        try await simulator.command("back-up")
+        try await simulator.command("pull", known[0].name, "lost:1", "5MB")
+        try await simulator.command("delete-node", known[1].name)
+        try await simulator.command("heartbeats", "20")
+        try await eventually("the deletion") { nodes.store.count == 3 }
+        try await eventually("the heartbeats") {
+            nodes.store.resourceVersion.flatMap { Int($0) } ?? 0 >= 1022
+        }
+        try await simulator.command("restore")
+        if heartbeats > 0 { try await simulator.command("heartbeats", "\(heartbeats)") }
+        try await eventually("the state of the backup") {
+            nodes.store.count == 4
+                && nodes.store[known[0].name]?.images.contains { $0.names.contains("lost:1") }
+                    == false
+        }
+        let versions = Set(try await simulator.nodes().map(\.resourceVersion))
+        try await eventually("the last heartbeats") {
+            Set(nodes.store.nodes.map(\.resourceVersion)) == versions
+        }
+        try await expectEqual(nodes.store, simulator)
+        #expect(nodes.statistics.rewinds == 1 || heartbeats == 30)
+    }
+
     @Test func `asks for JSON where a server's protobuf proves to be none`() async throws {
         let simulator = try await simulator("--nodes", "5")
         defer { simulator.stop() }

@@ -70,16 +70,98 @@ struct ReflectorTests {
         #expect(reflector.waited() == .open(.watch(after: "12")))
     }
 
-    @Test func `resumes at the same version after a broken connection, with growing delays`() {
+    @Test func `asks where the server is after a broken connection, and resumes where it was`() {
         var reflector = watching()
         var delays: [Duration] = []
-        for _ in 0..<4 {
+        // At once after a stream that brought something; then less and less often, for ever.
+        for _ in 0..<12 {
             if case .wait(let delay) = reflector.failed(broken) { delays.append(delay) }
-            #expect(reflector.waited() == .open(.watch(after: "10")))
+            #expect(reflector.resumeVersion == "10")
+            #expect(reflector.waited() == .open(.probe))
+            #expect(!reflector.isListing && reflector.isProbing)
+            #expect(reflector.probed(at: "12", isBehind: false) == .open(.watch(after: "10")))
         }
-        #expect(delays == [800, 1600, 3200, 6400].map { .milliseconds($0) })
+        let expected = [50, 800, 1600, 3200, 6400].map { Duration.milliseconds($0) }
+        #expect(Array(delays.prefix(5)) == expected)
         _ = reflector.progressed(to: "11")
+        #expect(reflector.failed(broken) == .wait(.milliseconds(50)))
+        #expect(reflector.waited() == .open(.probe))
+        // Nobody answers it either.
         #expect(reflector.failed(broken) == .wait(.milliseconds(800)))
+        #expect(reflector.waited() == .open(.probe))
+        #expect(reflector.relists == 0)
+    }
+
+    @Test(arguments: [("9", false), ("10", true)])
+    func `drops everything when the server has gone back`(found: String, isBehind: Bool) {
+        var reflector = watching()
+        _ = reflector.failed(broken)
+        _ = reflector.waited()
+        #expect(
+            reflector.probed(at: found, isBehind: isBehind)
+                == .open(.streamingList(notOlderThan: nil)))
+        #expect(reflector.rewinds == 1)
+        #expect(reflector.initialEventsEnded(at: "9") == .commit)
+        #expect(reflector.version == "9")
+    }
+
+    @Test func `takes versions without order as they are`() {
+        var reflector = watching("a7")
+        _ = reflector.failed(broken)
+        _ = reflector.waited()
+        #expect(reflector.probed(at: "a6", isBehind: false) == .open(.watch(after: "a7")))
+    }
+
+    @Test func `asks a silent server where it is`() {
+        var reflector = watching()
+        #expect(reflector.silent() == .open(.probe))
+        #expect(reflector.silences == 1)
+        #expect(reflector.probed(at: "10", isBehind: false) == .open(.watch(after: "10")))
+    }
+
+    @Test func `watches on where it may not list`() {
+        var reflector = watching()
+        _ = reflector.silent()
+        #expect(reflector.refused(status(403)) == .open(.watch(after: "10")))
+        _ = reflector.silent()
+        #expect(reflector.refused(status(400)) == .open(.watch(after: "10")))
+        _ = reflector.silent()
+        _ = reflector.refused(status(503))
+        #expect(reflector.waited() == .open(.probe))
+    }
+
+    @Test func `lists in pages what never comes whole, each page again by itself`() {
+        var reflector = reflector()
+        _ = reflector.start()
+        _ = reflector.failed(broken, listed: 10)
+        #expect(reflector.waited() == .open(.streamingList(notOlderThan: nil)))
+        _ = reflector.ended(after: .seconds(3), listed: 20)
+        let first = Reflector.Request.list(.mostRecent, limit: 500, continueToken: nil)
+        #expect(reflector.waited() == .open(first))
+        let second = Reflector.Request.list(.mostRecent, limit: 500, continueToken: "t")
+        #expect(reflector.pageEnded(version: "7", continueToken: "t") == .open(second))
+        // Not even a page comes whole: smaller ones.
+        for (delay, limit) in [(50, 250), (800, 125)] {
+            #expect(reflector.failed(broken, listed: 600) == .wait(.milliseconds(delay)))
+            let smaller = Reflector.Request.list(.mostRecent, limit: limit, continueToken: "t")
+            #expect(reflector.waited() == .open(smaller))
+        }
+        // Nobody there is no reason for that.
+        _ = reflector.failed(KubeError(.connect, "refused"), listed: 600)
+        let same = Reflector.Request.list(.mostRecent, limit: 125, continueToken: "t")
+        #expect(reflector.waited() == .open(same))
+        let third = Reflector.Request.list(.mostRecent, limit: 125, continueToken: "u")
+        #expect(reflector.pageEnded(version: "7", continueToken: "u") == .open(third))
+        #expect(reflector.failed(broken, listed: 900) == .wait(.milliseconds(50)))
+        // It came too late: from the beginning, in pages again.
+        _ = reflector.waited()
+        _ = reflector.refused(status(410))
+        #expect(
+            reflector.waited() == .open(.list(.mostRecent, limit: 62, continueToken: nil)))
+        #expect(
+            reflector.pageEnded(version: "9", continueToken: nil)
+                == .commitAndOpen(.watch(after: "9")))
+        #expect(reflector.listKind == .list)
     }
 
     @Test func `lists again after five failures at one version`() {

@@ -12,10 +12,13 @@ package final class Proxy: Sendable {
         program.output.split(separator: "\n").dropFirst().map(String.init)
     }
 
-    /// - Parameter identity: Path of a certificate with its key, for https.
-    package init(_ kind: Kind, identity: String = "") async throws {
+    /// - Parameters:
+    ///   - identity: Path of a certificate with its key, for https.
+    ///   - limit: After so many bytes from the server a connection is cut; 0: never.
+    package init(_ kind: Kind, identity: String = "", cuttingAfter limit: Int = 0) async throws {
         let program = try Program(
-            "python3", ["-u", "-c", Self.script, kind.rawValue, identity])
+            "python3", ["-u", "-c", Self.script, kind.rawValue, identity, "\(limit)"],
+            deadline: .seconds(300))
         self.program = program
         let port = try await program.wait(for: "port") {
             program.output.split(separator: "\n").first.map(String.init)
@@ -66,14 +69,21 @@ package final class Proxy: Sendable {
             print(f"{host}:{port}")
             server = socket.create_connection((host, port))
             client.sendall(answer)
-            while True:
+            left = int(sys.argv[3]) or 1 << 62
+            while left > 0:
                 for ready in select.select([client, server], [], [])[0]:
                     data = ready.recv(65536)
                     while isinstance(ready, ssl.SSLSocket) and ready.pending():
                         data += ready.recv(65536)
                     if not data:
                         return
+                    if ready is server:
+                        data = data[:left]
+                        left -= len(data)
                     (server if ready is client else client).sendall(data)
+            for end in (client, server):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                end.close()
 
         listener = socket.create_server(("127.0.0.1", 0))
         print(listener.getsockname()[1])

@@ -73,6 +73,7 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
     nonisolated(unsafe) private var endBookmark: Int?
     nonisolated(unsafe) private var resourceVersion = 0
     nonisolated(unsafe) private var isOver = false
+    nonisolated(unsafe) private var isMuted = false
     nonisolated(unsafe) private var timers: [Scheduled<Void>] = []
     nonisolated(unsafe) private var repeated: RepeatedTask?
     nonisolated(unsafe) private var openingError: StatusBody?
@@ -126,6 +127,7 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
 
     func next() -> BodyPiece {
         if isOver { return .end }
+        if isMuted { return .wait }
         if let openingError {
             self.openingError = nil
             isOver = true
@@ -161,6 +163,9 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
                 return .bytes(
                     feed.writer.error(.expired(resourceVersion, current: feed.resourceVersion())))
             case .cut: return .cut
+            case .muted:
+                isMuted = true
+                return .wait
             case nil:
                 if bookmarkIsDue || (isTimeUp && request.allowsBookmarks && !isOver) {
                     if isTimeUp { isOver = true }

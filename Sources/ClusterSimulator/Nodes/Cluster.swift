@@ -28,6 +28,7 @@ public final class Cluster: Sendable {
         var history: History<SimulatedNode>
         var nextOrdinal = 0
         var random: SeededRandom
+        var backup: (nodes: [SimulatedNode], resourceVersion: Int)?
     }
 
     private let state: Mutex<State>
@@ -138,6 +139,24 @@ public final class Cluster: Sendable {
 
     /// Forgets the history without telling anybody.
     public func forgetHistory() { state.withLock { $0.history.forget(endingWatches: false) } }
+
+    /// Keeps the state as it is for `restore()`.
+    public func backUp() {
+        state.withLock { $0.backup = ($0.nodes, $0.history.resourceVersion) }
+    }
+
+    /// Goes back to the backup, resourceVersion included. False where there is none.
+    public func restore() -> Bool {
+        state.withLock { state in
+            guard let backup = state.backup else { return false }
+            state.nodes = backup.nodes
+            state.history.rewind(to: backup.resourceVersion)
+            return true
+        }
+    }
+
+    /// Lets every open watch hear nothing any more.
+    public func muteWatches() { state.withLock { $0.history.muteWatches() } }
 
     /// Cuts the connection of every watch.
     public func cutWatches() { state.withLock { $0.history.cutWatches() } }

@@ -26,6 +26,8 @@ enum ChangeNotice<Object: Versioned>: Sendable {
     case expired
     /// The connection is cut.
     case cut
+    /// Nothing comes any more, and nobody is told.
+    case muted
 }
 
 /// A watch cannot start at a resourceVersion that is older than the history.
@@ -78,6 +80,22 @@ struct History<Object: Versioned>: Sendable {
         }
     }
 
+    /// Every watch that is open hears nothing any more.
+    mutating func muteWatches() {
+        for notify in watchers.values { notify(.muted) }
+        watchers = [:]
+    }
+
+    /// Goes back to an earlier version, as after a restored backup: nothing is known of what came before
+    /// and since, and the connections are gone.
+    mutating func rewind(to version: Int) {
+        cutWatches()
+        changes = []
+        start = 0
+        resourceVersion = version
+        compacted = version
+    }
+
     func cutWatches() {
         for notify in watchers.values { notify(.cut) }
     }
@@ -100,7 +118,13 @@ struct History<Object: Versioned>: Sendable {
         for change in changes[start...] where change.resourceVersion > version {
             notify(.change(change))
         }
-        return .success(watch(notify))
+        guard version > resourceVersion else { return .success(watch(notify)) }
+        // Of a future that has not come: an API server sends what is later than that.
+        return .success(
+            watch { notice in
+                if case .change(let change) = notice, change.resourceVersion <= version { return }
+                notify(notice)
+            })
     }
 
     mutating func stopWatching(_ watcher: Int) { watchers[watcher] = nil }

@@ -25,6 +25,9 @@ public struct ControlCommand: Sendable {
         ("compact", "the history is lost: watches end with 410 and must list again"),
         ("forget-history", "the history is lost; watches find out when they resume"),
         ("cut", "cuts every watch's connection"),
+        ("mute", "lets every open watch hear nothing any more, and nobody knows"),
+        ("back-up", "keeps the state as it is for `restore`"),
+        ("restore", "goes back to the backup, resourceVersion included, as after a disaster"),
         (
             "fault TARGET KIND",
             "spoils the next request; TARGET is any, list or watch, KIND is status=CODE, "
@@ -115,6 +118,15 @@ public struct ControlCommand: Sendable {
             cluster.cutWatches()
             objects.cutWatches()
             return ["connections cut"]
+        case "mute":
+            cluster.muteWatches()
+            return ["open watches hear nothing any more"]
+        case "back-up":
+            cluster.backUp()
+            return ["kept as it is at resourceVersion \(cluster.resourceVersion)"]
+        case "restore":
+            guard cluster.restore() else { throw Invalid(message: "there is no backup") }
+            return ["back at resourceVersion \(cluster.resourceVersion)"]
         case "fault":
             guard let target = Faults.Target(rawValue: words[1]), let fault = Faults.Fault(words[2])
             else { throw Invalid(message: "usage: \(usage.words): \(usage.meaning)") }

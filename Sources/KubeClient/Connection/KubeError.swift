@@ -34,6 +34,10 @@ public struct KubeError: Error, Sendable, Hashable {
         public static let malformed = Code("malformed")
         /// The answer ended too early.
         public static let truncated = Code("truncated")
+        /// Nothing came for too long over a connection that seems to be there.
+        public static let silent = Code("silent")
+        /// The server has gone back to an earlier state, as after a restored backup.
+        public static let rewound = Code("rewound")
         /// The answer is larger than a limit.
         public static let limit = Code("limit")
         /// The server refused: see ``KubeError/status``.

@@ -36,6 +36,13 @@ struct NodeReader: StreamReader {
         ResourceVersion(event.node.resource_version.raw)
     }
 
+    func knownVersion(of event: plm_event, in table: NodeTable) -> ResourceVersion? {
+        guard let position = table.find(event.node.name.raw),
+            table.entries[position].summary.uid == event.node.uid.string
+        else { return nil }
+        return table.entries[position].version
+    }
+
     func apply(
         _ event: plm_event, version: ResourceVersion, to table: inout NodeTable, known: NodeTable?,
         seen: UInt32

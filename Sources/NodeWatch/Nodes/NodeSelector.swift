@@ -46,6 +46,7 @@ extension Reflector.Request {
                 ("watch", "true"), ("allowWatchBookmarks", "true"),
                 ("timeoutSeconds", "\(timeoutSeconds)"), ("resourceVersion", version),
             ]
+        case .probe: return path + "?limit=1"
         case .list(let version, let limit, let continueToken):
             if let continueToken {
                 // With a token the server forbids any version.

@@ -34,6 +34,13 @@ struct ResourceReader<Value: Sendable>: StreamReader {
         ResourceVersion(event.object.resource_version.raw)
     }
 
+    func knownVersion(of event: plm_event, in table: Table) -> ResourceVersion? {
+        guard let known = table[key(event.object)], known.uid == event.object.uid.string else {
+            return nil
+        }
+        return ResourceVersion(known.resourceVersion)
+    }
+
     func apply(
         _ event: plm_event, version: ResourceVersion, to table: inout Table, known: Table?,
         seen: UInt32

@@ -19,6 +19,11 @@ package struct Reflector {
         package var failuresBeforeRelist = 5
         /// Attempts at a streaming list before a plain one is tried.
         package var streamingAttempts = 3
+        /// Lists that broke off midway before one is asked for in pages, each of which can be had again
+        /// by itself.
+        package var breaksBeforePages = 2
+        /// The first reconnect after a stream that brought something comes within this.
+        package var quickLimit = Duration.milliseconds(100)
 
         package init() {}
     }
@@ -29,6 +34,8 @@ package struct Reflector {
         case streamingList(notOlderThan: String?)
         case list(ListVersion, limit: Int, continueToken: String?)
         case watch(after: String)
+        /// A list of one object, as a quorum read gives it: which version is the server at?
+        case probe
     }
 
     /// Which state a list is to give.
@@ -67,8 +74,17 @@ package struct Reflector {
     private var failuresAtVersion = 0
     private var streamingFailures = 0
     private var sawEvent = false
+    /// Something has come that need not come again, since the last failure.
+    private var hasGained = false
+    private var midwayBreaks = 0
+    /// Of pages: less where not even one comes whole.
+    private var pageSize: Int
     /// New lists after the first.
     package private(set) var relists = 0
+    /// How often the server was silent for too long.
+    package private(set) var silences = 0
+    /// How often the server had gone back to an earlier state.
+    package private(set) var rewinds = 0
     /// How the last list was made.
     package private(set) var listKind = ListKind.none
 
@@ -81,18 +97,27 @@ package struct Reflector {
     package init(_ options: Options = Options(), random: @escaping @Sendable () -> Double) {
         self.options = options
         self.random = random
+        pageSize = options.pageSize
     }
 
     /// Whether what is read now belongs to a list that is not whole yet.
     package var isListing: Bool {
-        if case .watch = current { return false }
-        return true
+        switch current {
+        case .watch, .probe: false
+        case .streamingList, .list: true
+        }
     }
+
+    /// Whether what is read now is the answer to a probe.
+    package var isProbing: Bool { current == .probe }
 
     /// The version at which a watch goes on after the wait; nil where a list comes first.
     package var resumeVersion: String? {
-        if case .watch(let version) = next { return version }
-        return nil
+        switch next {
+        case .watch(let version): version
+        case .probe: version
+        default: nil
+        }
     }
 
     package mutating func start() -> Action { open(listRequest()) }
@@ -108,6 +133,7 @@ package struct Reflector {
         if isListing { return .proceed }
         self.version = version
         sawEvent = true
+        hasGained = true
         failures = 0
         failuresAtVersion = 0
         return .proceed
@@ -125,9 +151,11 @@ package struct Reflector {
     /// A page of a list is whole.
     package mutating func pageEnded(version: String, continueToken: String?) -> Action {
         guard case .list(let wanted, _, let previous) = current else { return .proceed }
+        failures = 0
+        hasGained = true
         if let continueToken, !continueToken.isEmpty {
             return open(
-                .list(wanted, limit: options.pageSize, continueToken: continueToken))
+                .list(wanted, limit: pageSize, continueToken: continueToken))
         }
         listed(at: version, previous == nil ? .list : .pagedList)
         let watch = Request.watch(after: version)
@@ -145,8 +173,10 @@ package struct Reflector {
             return retry(listRequest(), after: status.retryAfter)
         // Asking again for a list would make it worse.
         case 429: return retry(current, after: status.retryAfter)
-        case 401, 403: return retry(current, after: nil)
-        case 500...: return failed(retryAfter: status.retryAfter)
+        case 401: return retry(current, after: nil)
+        // Who may watch may not be allowed to list.
+        case 403 where !isProbing: return retry(current, after: nil)
+        case 500...: return failed(.refusal, retryAfter: status.retryAfter)
         default: break
         }
         switch current {
@@ -157,23 +187,47 @@ package struct Reflector {
         case .list, .watch:
             needsMostRecent = true
             return retry(listRequest(), after: status.retryAfter)
+        case .probe: return open(resumption)
         }
     }
 
-    /// The response ended in good order.
-    package mutating func ended(after lasted: Duration) -> Action {
-        guard case .watch = current, let version else { return failed(retryAfter: nil) }
+    /// The probe was answered: the server is at this version. `isBehind`: an object is older there than it
+    /// was.
+    package mutating func probed(at found: String, isBehind: Bool) -> Action {
+        guard isProbing else { return .proceed }
+        if !isBehind, !Self.isLower(found, than: version) { return open(resumption) }
+        // Restored from a backup: what has been seen may never have been.
+        rewinds += 1
+        needsMostRecent = true
+        return countAndOpen(listRequest())
+    }
+
+    /// Nothing has come for too long, not even a bookmark: is the server there, and where is it?
+    package mutating func silent() -> Action {
+        guard case .watch = current else { return .proceed }
+        silences += 1
+        return open(.probe)
+    }
+
+    /// The response ended in good order. `listed`: objects that had come of a list.
+    package mutating func ended(after lasted: Duration, listed: Int = 0) -> Action {
+        noteBreak(listed, isMidway: true)
+        guard case .watch = current, let version else { return failed(.path, retryAfter: nil) }
         if sawEvent || lasted >= .seconds(1) { return open(.watch(after: version)) }
         // A watch that ends at once, again and again, must not become a hot loop.
         return retry(.watch(after: version), after: nil)
     }
 
-    /// The connection failed, or what came is malformed.
-    package mutating func failed(_ error: KubeError) -> Action { failed(retryAfter: nil) }
+    /// The connection failed, or what came is malformed. `listed`: objects that had come of a list.
+    package mutating func failed(_ error: KubeError, listed: Int = 0) -> Action {
+        noteBreak(listed, isMidway: [.transport, .truncated].contains(error.code))
+        let answers: [KubeError.Code] = [.malformed, .notKubernetes, .limit, .memory]
+        return failed(answers.contains(error.code) ? .refusal : .path, retryAfter: nil)
+    }
 
     /// The end of the initial events is overdue.
     package mutating func stalled() -> Action {
-        guard case .streamingList = current else { return failed(retryAfter: nil) }
+        guard case .streamingList = current else { return failed(.path, retryAfter: nil) }
         avoidsStreaming = true
         return open(listRequest())
     }
@@ -188,15 +242,42 @@ package struct Reflector {
         failures = 0
         failuresAtVersion = 0
         streamingFailures = 0
+        midwayBreaks = 0
+        pageSize = options.pageSize
+        hasGained = true
+    }
+
+    /// Lists that never come whole over a bad path are asked for in parts.
+    private mutating func noteBreak(_ listed: Int, isMidway: Bool) {
+        guard isMidway, isListing, listed > 0 else { return }
+        midwayBreaks += 1
+        if case .list(let version, let limit, let token) = current, limit > 0 {
+            pageSize = max(limit / 2, Self.leastPageSize)
+            current = .list(version, limit: pageSize, continueToken: token)
+        }
+    }
+
+    private static let leastPageSize = 10
+
+    /// Where a watch goes on.
+    private var resumption: Request { version.map { .watch(after: $0) } ?? listRequest() }
+
+    private static func isLower(_ found: String, than version: String?) -> Bool {
+        guard let version, let ours = ResourceVersion(version), let theirs = ResourceVersion(found)
+        else { return false }
+        return theirs.isOutdated(by: ours)
     }
 
     private func listRequest() -> Request {
         let wanted = needsMostRecent ? nil : version
+        if midwayBreaks >= options.breaksBeforePages {
+            return .list(.mostRecent, limit: pageSize, continueToken: nil)
+        }
         if !avoidsStreaming, streamingFailures < options.streamingAttempts {
             return .streamingList(notOlderThan: wanted)
         }
         if needsMostRecent {
-            return .list(.mostRecent, limit: options.pageSize, continueToken: nil)
+            return .list(.mostRecent, limit: pageSize, continueToken: nil)
         }
         return .list(
             wanted.map { .notOlderThan($0) } ?? .any, limit: 0, continueToken: nil)
@@ -208,8 +289,10 @@ package struct Reflector {
             // The first new list is asked for at once: the events between are lost already.
             return failures == 0 ? countAndOpen(listRequest()) : retry(listRequest(), after: nil)
         case .list(_, _, .some):
-            // A page came too late: one whole list, without pages.
-            return retry(.list(.mostRecent, limit: 0, continueToken: nil), after: nil)
+            // A page came too late: one whole list, without pages, unless those never come whole.
+            let pages = midwayBreaks >= options.breaksBeforePages ? pageSize : 0
+            return retry(.list(.mostRecent, limit: pages, continueToken: nil), after: nil)
+        case .probe: return open(resumption)
         case .list, .streamingList:
             if needsMostRecent { return retry(listRequest(), after: nil) }
             needsMostRecent = true
@@ -217,20 +300,35 @@ package struct Reflector {
         }
     }
 
-    private mutating func failed(retryAfter: Duration?) -> Action {
+    /// What stands in the way.
+    private enum Obstacle {
+        /// The connection: nothing is known to be wrong with the server.
+        case path
+        /// The server, which may answer the same for ever.
+        case refusal
+    }
+
+    private mutating func failed(_ obstacle: Obstacle, retryAfter: Duration?) -> Action {
+        let isQuick = obstacle == .path
         switch current {
         case .streamingList:
             streamingFailures += 1
             return retry(listRequest(), after: retryAfter)
+        // A page can be had again by itself.
+        case .list(_, _, .some): return retry(current, after: retryAfter, isQuick: isQuick)
         case .list: return retry(listRequest(), after: retryAfter)
+        case .probe: return retry(.probe, after: retryAfter)
+        case .watch where obstacle == .path:
+            // Who comes back may be another server, or the same in an earlier state.
+            return retry(version == nil ? listRequest() : .probe, after: retryAfter, isQuick: true)
         case .watch:
             failuresAtVersion += 1
-            if failuresAtVersion >= options.failuresBeforeRelist {
-                failuresAtVersion = 0
-                streamingFailures = 0
-                return retry(listRequest(), after: retryAfter)
+            guard failuresAtVersion >= options.failuresBeforeRelist else {
+                return retry(resumption, after: retryAfter)
             }
-            return retry(version.map { .watch(after: $0) } ?? listRequest(), after: retryAfter)
+            failuresAtVersion = 0
+            streamingFailures = 0
+            return retry(listRequest(), after: retryAfter)
         }
     }
 
@@ -246,8 +344,14 @@ package struct Reflector {
         return .open(request)
     }
 
-    private mutating func retry(_ request: Request, after wanted: Duration?) -> Action {
+    private mutating func retry(
+        _ request: Request, after wanted: Duration?, isQuick: Bool = false
+    ) -> Action {
         next = request
+        if isQuick, hasGained {
+            hasGained = false
+            return .wait(max(options.quickLimit * random(), wanted ?? .zero))
+        }
         let doublings = min(failures, 16)
         failures += 1
         let grown = min(options.backoffStart * (1 << doublings), options.backoffLimit)

@@ -11,6 +11,10 @@ struct RunnerOptions: Sendable {
     var endBookmarkPatience = Duration.seconds(30)
     /// A plain list may take long to begin: older servers encode all of it first.
     var listPatience = Duration.seconds(120)
+    /// A watch without a byte for so long is asked after: bookmarks come about once a minute.
+    var silencePatience = Duration.seconds(130)
+    /// A probe asks for one object: who takes longer is not there.
+    var probePatience = Duration.seconds(10)
     /// Bytes of a list gather for so long before they are read, and those of a watch. A server that
     /// writes event by event would wake us for each.
     var listWindow = Duration.milliseconds(4)
@@ -140,7 +144,10 @@ final class ReflectorRunner<Reader: StreamReader> {
         var target: String
         var opened: ContinuousClock.Instant
         var lastEvent: ContinuousClock.Instant
+        var lastByte: ContinuousClock.Instant
         var bodyBytes = 0
+        /// Of a probe: an object is older than it was.
+        var isBehind = false
     }
 
     /// Reads a stream until the reflector wants another.
@@ -159,6 +166,10 @@ final class ReflectorRunner<Reader: StreamReader> {
         var parts = EngineRequest(target: target, token: token, canceller: canceller)
         parts.accept = wireFormat.accept(isWatch: request.isStream)
         parts.responseTimeout = client.requestTimeout
+        if request == .probe {
+            let patience = options.probePatience
+            parts.responseTimeout = parts.responseTimeout.map { min($0, patience) } ?? patience
+        }
         let listWindow = min(options.listWindow, options.batchWindow)
         parts.window = reflector.isListing ? listWindow : options.batchWindow
         let stream: WatchStream
@@ -176,16 +187,18 @@ final class ReflectorRunner<Reader: StreamReader> {
         }
         let now = clock.now
         var reading = Reading(
-            request: request, target: target, opened: now, lastEvent: now)
+            request: request, target: target, opened: now, lastEvent: now, lastByte: now)
         while true {
             let wait = reflector.isListing ? options.reportInterval : .seconds(1)
             let action = stream.next(within: wait) { events, batch in
                 let fresh = Int(batch.body_bytes) - reading.bodyBytes
                 reading.bodyBytes += fresh
+                if fresh > 0 || !events.isEmpty { reading.lastByte = clock.now }
                 if reflector.isListing { listBytes += fresh }
                 counters.update { $0.bytes += fresh }
-                note(events, fresh)
+                noteSign(fresh)
                 let action = process(events, &reading)
+                note(events)
                 return action
             }
             reader.endBatch(engine)
@@ -193,19 +206,35 @@ final class ReflectorRunner<Reader: StreamReader> {
             if !reflector.isListing { stream.setWindow(options.batchWindow) }
             if canceller.isCancelled { return .proceed }
             if reflector.isListing { reportList() }
-            if reflector.isListing, clock.now - reading.lastEvent > patience(request) {
+            let quiet = clock.now - reading.lastEvent
+            if reflector.isListing, quiet > patience(request) {
                 return after(reflector.stalled(), Self.stall(request))
+            }
+            if reflector.isProbing, quiet > options.probePatience {
+                let error = KubeError(.timeout, "no answer to a probe")
+                return after(reflector.failed(error), error)
+            }
+            let isWatching = !reflector.isListing && !reflector.isProbing
+            if isWatching, clock.now - reading.lastByte > options.silencePatience {
+                return silent(since: clock.now - reading.lastByte)
             }
         }
     }
 
-    /// Takes down when what came, once a batch and before anybody is told of it.
-    private func note(_ events: UnsafeBufferPointer<plm_event>, _ freshBytes: Int) {
+    /// Takes down that something came, before anybody is told of it.
+    private func noteSign(_ freshBytes: Int) {
         let now = clock.now
-        let state: Freshness.State = reflector.isListing ? .listing : .watching
         counters.note { record in
             record.lastSign = now
             if freshBytes > 0 { record.lastByte = now }
+        }
+    }
+
+    /// Takes down when what came, once a batch.
+    private func note(_ events: UnsafeBufferPointer<plm_event>) {
+        let now = clock.now
+        let state: Freshness.State = reflector.isListing ? .listing : .watching
+        counters.note { record in
             for event in events {
                 switch event.kind {
                 case .added, .modified, .deleted, .skipped: record.lastEvent = now
@@ -231,12 +260,64 @@ final class ReflectorRunner<Reader: StreamReader> {
         return KubeError(.timeout, "the list came to a standstill")
     }
 
+    // MARK: Blindness
+
+    /// Says that nothing comes any more, and asks the server.
+    private func silent(since silence: Duration) -> Reflector.Action {
+        let action = reflector.silent()
+        let error = KubeError(
+            .silent, "nothing came for \(silence.components.seconds) s, not even a bookmark")
+        counters.update { $0.silences = reflector.silences }
+        counters.note { $0.lastDisconnect = (error.message, .now) }
+        notify(.problem(error, retryIn: .zero, resumesAt: reflector.version))
+        return action
+    }
+
+    /// Reads the answer to a probe. Nil: go on reading.
+    private func probe(
+        _ events: UnsafeBufferPointer<plm_event>, _ reading: inout Reading
+    ) -> Reflector.Action? {
+        for event in events {
+            switch event.kind {
+            case .added, .modified:
+                if let found = reader.version(of: event),
+                    let known = reader.knownVersion(of: event, in: hub.table),
+                    found.isOutdated(by: known)
+                {
+                    reading.isBehind = true
+                }
+            case .list:
+                let version = event.list.resource_version.string ?? ""
+                return probed(at: version, isBehind: reading.isBehind)
+            default:
+                if let action = other(event, &reading) { return action }
+            }
+        }
+        return nil
+    }
+
+    private func probed(at version: String, isBehind: Bool) -> Reflector.Action? {
+        let (ours, rewinds) = (reflector.version ?? "", reflector.rewinds)
+        let action = reflector.probed(at: version, isBehind: isBehind)
+        if reflector.rewinds > rewinds {
+            let error = KubeError(
+                .rewound,
+                "the server has gone back to an earlier state (resourceVersion \(version), \(ours) had "
+                    + "been seen)")
+            counters.update { $0.rewinds = reflector.rewinds }
+            counters.note { $0.lastDisconnect = (error.message, .now) }
+            notify(.problem(error, retryIn: .zero, resumesAt: nil))
+        }
+        return handled(action)
+    }
+
     /// Takes in a batch. Nil: go on reading.
     private func process(
         _ events: UnsafeBufferPointer<plm_event>, _ reading: inout Reading
     ) -> Reflector.Action? {
         if events.isEmpty { return nil }
         reading.lastEvent = clock.now
+        if reflector.isProbing { return probe(events, &reading) }
         var at = 0
         while at < events.count {
             if reflector.isListing {
@@ -383,7 +464,8 @@ final class ReflectorRunner<Reader: StreamReader> {
                 .truncated,
                 reflector.isListing
                     ? "the list ended before it was whole" : "the server ended the watch at once")
-            return after(reflector.ended(after: clock.now - reading.opened), error)
+            return after(
+                reflector.ended(after: clock.now - reading.opened, listed: listing.count), error)
         case .failure:
             let error = KubeError(event.failure)
             if wireFormat == .automatic, receivedFormat == .protobuf,
@@ -391,7 +473,7 @@ final class ReflectorRunner<Reader: StreamReader> {
             {
                 wireFormat = .json
             }
-            return after(reflector.failed(error), error)
+            return after(reflector.failed(error, listed: listing.count), error)
         case .rejected: reject(event.rejection)
         case .unknown: counters.update { $0.events += 1 }
         case .added, .modified, .deleted, .skipped, .bookmark, .list: break
@@ -548,7 +630,7 @@ extension Reflector.Request {
     var isStream: Bool {
         switch self {
         case .streamingList, .watch: true
-        case .list: false
+        case .list, .probe: false
         }
     }
 }

@@ -27,6 +27,10 @@ protocol StreamReader: Sendable {
     func namespace(of event: plm_event) -> plm_text
     func version(of event: plm_event) -> ResourceVersion?
 
+    /// The version at which a table has the event's object; nil where it has no such, or another of its
+    /// name.
+    func knownVersion(of event: plm_event, in table: Table) -> ResourceVersion?
+
     /// Takes in an ADDED or MODIFIED. What is the same in `known` may be shared with it.
     func apply(
         _ event: plm_event, version: ResourceVersion, to table: inout Table, known: Table?,

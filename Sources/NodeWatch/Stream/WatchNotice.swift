@@ -57,6 +57,10 @@ public struct WatchStatistics: Sendable, Hashable {
     public var reconnects = 0
     /// Lists after the first.
     public var relists = 0
+    /// How often the server was silent for too long, and was asked whether it is there.
+    public var silences = 0
+    /// How often the server had gone back to an earlier state, as after a restored backup.
+    public var rewinds = 0
     /// What the last response was written in, json or protobuf; nil before the first.
     public var wireFormat: WireFormat?
     /// The first list; nil before it was whole.

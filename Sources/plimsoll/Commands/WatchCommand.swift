@@ -58,6 +58,7 @@ struct WatchCommand: AsyncParsableCommand {
             connections are no change.
 
               plimsoll watch --context prod
+              plimsoll watch --context prod-eu --context prod-us
               plimsoll watch -l pool=gpu -o json | tee alerts.jsonl
               plimsoll watch --until-synced --stats
 
@@ -106,8 +107,8 @@ struct WatchCommand: AsyncParsableCommand {
         session.stopsWhenSynced = untilSynced
         session.health = health
         session.staleAfter = staleAfter.duration
-        let client = try connection.client(limits.decodingLimits)
-        let code = try await WatchSession(client, session).run()
+        let clients = try connection.clients(limits.decodingLimits)
+        let code = try await WatchSession(clients, session).run()
         throw ExitCode(code)
     }
 }

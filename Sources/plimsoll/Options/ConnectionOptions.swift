@@ -11,8 +11,12 @@ struct ConnectionOptions: ParsableArguments {
         completion: .file())
     var kubeconfig: String?
 
-    @Option(help: ArgumentHelp("A context of the kubeconfig.", valueName: "name"))
-    var context: String?
+    @Option(
+        name: .customLong("context"),
+        help: ArgumentHelp(
+            "A context of the kubeconfig; `watch` takes several, one after the other.",
+            valueName: "name"))
+    var contexts: [String] = []
 
     @Option(help: ArgumentHelp("A cluster of the kubeconfig.", valueName: "name"))
     var cluster: String?
@@ -73,6 +77,28 @@ struct ConnectionOptions: ParsableArguments {
     var verbose = false
 
     func client(_ limits: DecodingLimits = DecodingLimits()) throws(KubeError) -> KubeClient {
+        guard contexts.count <= 1 else {
+            throw KubeError(
+                .configuration,
+                "--context is given \(contexts.count) times; only `watch` takes several")
+        }
+        return try client(of: contexts.first, limits)
+    }
+
+    /// A client for each context that is named, or for the current one.
+    func clients(_ limits: DecodingLimits) throws(KubeError) -> [KubeClient] {
+        guard Set(contexts).count == contexts.count else {
+            throw KubeError(.configuration, "--context names the same context twice")
+        }
+        if contexts.isEmpty { return [try client(of: nil, limits)] }
+        var clients: [KubeClient] = []
+        for context in contexts { clients.append(try client(of: context, limits)) }
+        return clients
+    }
+
+    private func client(
+        of context: String?, _ limits: DecodingLimits
+    ) throws(KubeError) -> KubeClient {
         var overrides = KubeConfigurationOverrides()
         overrides.context = context
         overrides.cluster = cluster

@@ -33,7 +33,9 @@ enum ProblemText {
         _ text: String, _ error: KubeError, _ delay: Duration, _ version: String?
     ) -> String {
         let next =
-            if let version {
+            if let version, delay == .zero {
+                "asking the server, then resuming at \(version)"
+            } else if let version {
                 "resuming at \(version) in \(NumberText.seconds(delay))"
             } else if delay == .zero {
                 "listing again"
