@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import WatchEngine
 
 /// Recorded traffic of a real kube-apiserver, where it is present beside the checkout.
 private let recorded =
@@ -40,6 +41,21 @@ struct CaptureTests {
         let expected = try events("\(json).body.json")
         #expect(try events("\(protobuf).body.pb") == expected)
         #expect(expected.count > 1)
+    }
+
+    /// A call for each of tens of thousands of places takes minutes under sanitizers.
+    @Test(arguments: ["watch-live.body.json", "watch-live-protobuf.body.pb"])
+    func `gives the same events wherever it is cut in two`(name: String) async throws {
+        let body = try bytes(name)
+        let whole = Tracer().trace(body)
+        for cut in stride(from: 1, to: body.count, by: Tracer.isSlow ? 997 : 1) {
+            let found = Tracer().trace(body, first: cut, scanner: .automatic)
+            if found != whole {
+                Issue.record("differs when it is cut at byte \(cut)")
+                break
+            }
+            if cut.isMultiple(of: 256) { await Task.yield() }
+        }
     }
 
     @Test func `ends the streamed list with its bookmark`() throws {

@@ -55,10 +55,11 @@ struct Tracer {
         return expected
     }
 
-    /// The trace of one way to decode: with a scanner, or strict.
-    func trace(_ body: [UInt8], chunk: Int = .max, finish: Bool = true, scanner: plm_scanner?)
-        -> [String]
-    {
+    /// The trace of one way to decode: with a scanner, or strict. The first piece may be of another size.
+    func trace(
+        _ body: [UInt8], first: Int? = nil, chunk: Int = .max, finish: Bool = true,
+        scanner: plm_scanner?
+    ) -> [String] {
         var options = plm_client_options()
         options.limits = limits
         let client = plm_client_create(&options)!
@@ -70,7 +71,7 @@ struct Tracer {
             var batch = plm_batch()
             var at = 0
             while at < body.count {
-                let count = min(chunk, body.count - at)
+                let count = min(at == 0 ? first ?? chunk : chunk, body.count - at)
                 let goesOn = body.withUnsafeBytes {
                     plm_decoder_feed(
                         decoder,
