@@ -62,21 +62,32 @@ def bench(arguments):
             "peers": [
                 {"name": peer.name, "what": peer.what, "missing": peer.missing} for peer in everyone],
         }
-        made["sync"] = sync.sync(usable, arguments.sizes, rounds, measure, folder)
-        made["sync"] += sync.sync(close, arguments.big_sizes, arguments.big_rounds, measure, folder)
         made["bigRounds"] = arguments.big_rounds
         made["rate"] = arguments.rate
-        made["paced"] = sync.sync(
-            close, arguments.paced_sizes, rounds, measure, folder, arguments.rate)
         steady_rounds = arguments.steady_rounds or rounds
-        made["steady"] = steady.steady(usable, 1000, 4, steady_rounds, measure, folder)
-        made["steady"] += steady.steady(close, 1000, 1, steady_rounds, measure, folder)
-        made["latency"] = latency.latency(1000, 4, steady_rounds, 10, folder)
-        made["polling"] = polling.polling(
-            1000, arguments.periods, arguments.poll_seconds, measure, folder)
-        made["decoding"], made["counted"] = decoding.decoding(1000, arguments.stream, rounds, folder)
+        if "sync" in arguments.parts:
+            made["sync"] = sync.sync(usable, arguments.sizes, rounds, measure, folder)
+            made["sync"] += sync.sync(
+                close, arguments.big_sizes, arguments.big_rounds, measure, folder)
+        if "paced" in arguments.parts:
+            made["paced"] = sync.sync(
+                close, arguments.paced_sizes, rounds, measure, folder, arguments.rate)
+        if "steady" in arguments.parts:
+            made["steady"] = steady.steady(usable, 1000, 4, steady_rounds, measure, folder)
+            made["steady"] += steady.steady(close, 1000, 1, steady_rounds, measure, folder)
+        if "latency" in arguments.parts:
+            made["latency"] = latency.latency(1000, 4, steady_rounds, 10, folder)
+        if "polling" in arguments.parts:
+            made["polling"] = polling.polling(
+                1000, arguments.periods, arguments.poll_seconds, measure, folder)
+        if "decoding" in arguments.parts:
+            made["decoding"], made["counted"] = decoding.decoding(
+                1000, arguments.stream, rounds, folder)
     common.progress()
     return made
+
+
+PARTS = ["sync", "paced", "steady", "latency", "polling", "decoding"]
 
 
 def numbers(text):
@@ -92,6 +103,8 @@ def main():
     parser.add_argument("--paced-sizes", type=numbers, default="20000",
                         help="numbers of nodes, from a server that sends node by node")
     parser.add_argument("--rate", default="100MB", help="bytes a second that it sends")
+    parser.add_argument("--parts", type=lambda text: text.split(","), default=PARTS,
+                        help="only these, with commas between: " + ",".join(PARTS))
     parser.add_argument("--peers", type=lambda text: text.split(";"),
                         help="only these, with semicolons between: \"plimsoll;curl, protobuf\"")
     parser.add_argument("--rounds", type=int, default=10, help="how often each peer has its turn")

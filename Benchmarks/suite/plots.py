@@ -86,7 +86,9 @@ def growth(rows, key, scale):
 
 
 def plots(report):
-    rows = report["sync"]
+    rows = report.get("sync")
+    if not rows:
+        return {}
     return {
         "cpu.svg": plot("CPU of the initial list", "nodes", "CPU seconds", growth(rows, "cpuSeconds", 1)),
         "memory.svg": plot(
