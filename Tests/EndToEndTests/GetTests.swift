@@ -129,7 +129,16 @@ struct GetTests {
         try await objects.wait(for: "object") { objects.output.contains("\n") ? true : nil }
         try await simulator.command("heartbeats", "6")
         try await simulator.command("cordon", nodes[0])
+        // What happens to a node within one batch is told as one change.
+        for program in [table, objects] {
+            try await program.wait(for: "cordon") {
+                program.output.contains("SchedulingDisabled") ? true : nil
+            }
+        }
         try await simulator.command("pull", nodes[1], "nginx:1", "10GB")
+        try await table.wait(for: "pull") {
+            table.output.components(separatedBy: nodes[1]).count > 2 ? true : nil
+        }
         try await simulator.command("delete-node", nodes[0])
         try await table.wait(for: "deletion") { table.output.contains("Deleted") ? true : nil }
         try await objects.wait(for: "deletion") { objects.output.contains("Deleted") ? true : nil }
