@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include "plm_hash.h"
-
-static bool is(plm_text text, const char *word) {
-    return text.bytes != NULL && text.length == strlen(word) &&
-           memcmp(text.bytes, word, text.length) == 0;
-}
+#include "plm_text.h"
 
 static plm_commit_result reject(plm_batch_builder *batch, const plm_reading *reading,
                                 const char *reason) {
@@ -143,7 +139,7 @@ static bool is_no_node(const plm_reading *reading, const plm_limits *limits, cha
                        size_t size) {
     plm_text kind = reading->texts[PLM_FIELD_KIND];
     plm_text name = reading->texts[PLM_FIELD_NAME];
-    if (kind.bytes != NULL && !is(kind, "Node")) {
+    if (kind.bytes != NULL && !plm_text_is(kind, "Node")) {
         snprintf(reason, size, "expected a Node, got a %.*s",
                  kind.length > 60 ? 60 : (int)kind.length, kind.bytes);
     } else if (name.length == 0) {
@@ -264,7 +260,8 @@ plm_commit_result plm_commit_bookmark(plm_batch_builder *batch, const plm_readin
     if (event == NULL || !plm_batch_copy(batch, version, &event->bookmark.resource_version)) {
         return PLM_COMMIT_NO_MEMORY;
     }
-    event->bookmark.initial_events_end = is(reading->texts[PLM_FIELD_INITIAL_EVENTS_END], "true");
+    event->bookmark.initial_events_end =
+        plm_text_is(reading->texts[PLM_FIELD_INITIAL_EVENTS_END], "true");
     return PLM_COMMIT_OK;
 }
 

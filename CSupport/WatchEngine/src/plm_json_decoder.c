@@ -9,6 +9,7 @@
 #include "plm_node_reader.h"
 #include "plm_projector.h"
 #include "plm_shard.h"
+#include "plm_text.h"
 
 // A body is one or more root objects. The root projector reads them, except that the object of a
 // watch event and the items of a list go to the element projector, each as a value of its own, and
@@ -262,14 +263,6 @@ static plm_text root_text(const plm_json_decoder *self, plm_field field) {
     return plm_projector_text(self->root, field);
 }
 
-static bool text_is(plm_text text, const char *word) {
-    return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
-}
-
-static bool ends_with_list(plm_text kind) {
-    return kind.length >= 4 && memcmp(kind.bytes + kind.length - 4, "List", 4) == 0;
-}
-
 static bool forget_element(plm_json_decoder *self, plm_batch_builder *batch) {
     self->object.length = 0;
     if (self->reader != NULL) {
@@ -334,8 +327,9 @@ static bool commit_object(plm_json_decoder *self, cursor *cursor, plm_event_kind
 
 static bool commit_item(plm_json_decoder *self, cursor *cursor) {
     plm_text kind = root_text(self, PLM_FIELD_KIND);
-    bool is_expected = self->keeps_objects ? ends_with_list(kind) : text_is(kind, "NodeList");
-    if (kind.bytes != NULL && !is_expected && !text_is(kind, "List")) {
+    bool is_expected =
+        self->keeps_objects ? plm_text_ends_with_list(kind) : plm_text_is(kind, "NodeList");
+    if (kind.bytes != NULL && !is_expected && !plm_text_is(kind, "List")) {
         char message[128];
         snprintf(message, sizeof message, "expected %s, got a %.*s",
                  self->keeps_objects ? "a list" : "Nodes", shown(kind), kind.bytes);
@@ -351,13 +345,13 @@ static bool commit_watch_event(plm_json_decoder *self, cursor *cursor) {
         plm_projector_reject(self->element, "a watch event without an object");
     }
     bool is_rejected = plm_projector_rejection(self->root) != NULL;
-    if (!is_rejected && text_is(type, "ADDED")) {
+    if (!is_rejected && plm_text_is(type, "ADDED")) {
         return commit_object(self, cursor, PLM_EVENT_ADDED);
     }
-    if (!is_rejected && text_is(type, "MODIFIED")) {
+    if (!is_rejected && plm_text_is(type, "MODIFIED")) {
         return commit_object(self, cursor, PLM_EVENT_MODIFIED);
     }
-    if (!is_rejected && text_is(type, "DELETED")) {
+    if (!is_rejected && plm_text_is(type, "DELETED")) {
         return commit_object(self, cursor, PLM_EVENT_DELETED);
     }
     if (self->has_gathered && !project_gathered(self, cursor)) {
@@ -368,9 +362,9 @@ static bool commit_watch_event(plm_json_decoder *self, cursor *cursor) {
     plm_commit_result result;
     if (is_rejected) {
         result = plm_commit_rejection(cursor->batch, &reading);
-    } else if (text_is(type, "BOOKMARK")) {
+    } else if (plm_text_is(type, "BOOKMARK")) {
         result = plm_commit_bookmark(cursor->batch, &reading);
-    } else if (text_is(type, "ERROR")) {
+    } else if (plm_text_is(type, "ERROR")) {
         result = plm_commit_status(cursor->batch, &reading, true);
     } else {
         plm_event *event = plm_batch_add(cursor->batch, PLM_EVENT_UNKNOWN);
@@ -399,12 +393,12 @@ static bool commit_root(plm_json_decoder *self, cursor *cursor) {
         plm_reading reading;
         plm_projector_read(self->root, &reading);
         plm_commit_result result;
-        if (values.has_items || ends_with_list(kind)) {
+        if (values.has_items || plm_text_ends_with_list(kind)) {
             result = reading.rejection != NULL ? plm_commit_rejection(cursor->batch, &reading)
                                                : plm_commit_list(cursor->batch, &reading);
-        } else if (text_is(kind, "Status")) {
+        } else if (plm_text_is(kind, "Status")) {
             result = plm_commit_status(cursor->batch, &reading, false);
-        } else if (text_is(kind, "Node") && !self->keeps_objects) {
+        } else if (plm_text_is(kind, "Node") && !self->keeps_objects) {
             result = plm_commit_node(cursor->batch, self->client, &reading, PLM_EVENT_ADDED);
         } else {
             char message[160];

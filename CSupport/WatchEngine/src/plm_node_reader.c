@@ -7,6 +7,7 @@
 #include "plm_image_list.h"
 #include "plm_places.h"
 #include "plm_shard.h"
+#include "plm_text.h"
 
 /// With more labels than these, everything is left to the projector.
 #define MAX_LABELS 64u
@@ -297,10 +298,6 @@ static size_t read_elements(plm_node_reader *self, size_t at, uint32_t depth, in
     return take(self, at, ']');
 }
 
-static bool is(plm_text text, const char *word, size_t length) {
-    return text.length == length && memcmp(text.bytes, word, length) == 0;
-}
-
 /// What the fields of one condition say, once all are read.
 typedef struct condition {
     plm_text type;
@@ -435,9 +432,7 @@ plm_reading *plm_node_reader_read(plm_node_reader *self, const plm_element *elem
     self->next_known = 0;
     self->is_excluded = false;
     plm_image_list_clear(&self->images);
-    memset(&self->reading, 0, sizeof self->reading);
-    self->reading.values.retry_after_seconds = -1;
-    self->reading.values.remaining_item_count = -1;
+    plm_reading_clear(&self->reading);
     for (size_t slot = 0; slot < PLM_LABEL_SLOTS; slot++) {
         self->label_rank[slot] = SIZE_MAX;
     }
@@ -446,7 +441,7 @@ plm_reading *plm_node_reader_read(plm_node_reader *self, const plm_element *elem
     }
     plm_text kind = self->reading.texts[PLM_FIELD_KIND];
     plm_text name = self->reading.texts[PLM_FIELD_NAME];
-    if ((kind.bytes != NULL && !is(kind, "Node", 4)) || name.length == 0 ||
+    if ((kind.bytes != NULL && !plm_text_is(kind, "Node")) || name.length == 0 ||
         name.length > self->client->limits.max_node_name_bytes) {
         return NULL;
     }

@@ -8,6 +8,7 @@
 #include "plm_commit.h"
 #include "plm_protobuf_reader.h"
 #include "plm_shard.h"
+#include "plm_text.h"
 #include "plm_wire.h"
 
 // A body is taken part by part. A part is a message to be had whole, whose length is known before
@@ -148,10 +149,6 @@ static bool check(plm_protobuf_decoder *self, const cursor *cursor, plm_commit_r
 
 // MARK: Objects
 
-static bool is(plm_text text, const char *word) {
-    return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
-}
-
 static bool is_excluded(const plm_protobuf_decoder *self, const plm_reading *reading) {
     return plm_shard_excludes(&self->wanted->shard, reading->texts[PLM_FIELD_UID]);
 }
@@ -160,7 +157,7 @@ static bool commit_node(plm_protobuf_decoder *self, const cursor *cursor, plm_te
                         plm_text kind, plm_event_kind event) {
     // Of another kind: its fields mean something else.
     plm_reading nothing = {.texts[PLM_FIELD_KIND] = kind};
-    plm_reading *reading = kind.bytes != NULL && !is(kind, "Node")
+    plm_reading *reading = kind.bytes != NULL && !plm_text_is(kind, "Node")
                                ? &nothing
                                : plm_protobuf_read_node(self->reader, message);
     if (reading == NULL) {
@@ -304,17 +301,17 @@ static bool commit_frame(plm_protobuf_decoder *self, const cursor *cursor, plm_t
         {"DELETED", PLM_EVENT_DELETED},
     };
     for (size_t index = 0; index < sizeof kinds / sizeof *kinds; index++) {
-        if (is(event.type, kinds[index].type)) {
+        if (plm_text_is(event.type, kinds[index].type)) {
             return commit_node(self, cursor, event.object, event.kind, kinds[index].kind);
         }
     }
-    if (is(event.type, "BOOKMARK")) {
+    if (plm_text_is(event.type, "BOOKMARK")) {
         plm_reading *reading = plm_protobuf_read_bookmark(self->reader, event.object);
         return reading == NULL ? fail_memory(self, cursor)
                                : check(self, cursor, plm_commit_bookmark(cursor->batch, reading));
     }
-    return is(event.type, "ERROR") ? commit_status(self, cursor, event.object)
-                                   : commit_unknown(self, cursor, event.type);
+    return plm_text_is(event.type, "ERROR") ? commit_status(self, cursor, event.object)
+                                            : commit_unknown(self, cursor, event.type);
 }
 
 // MARK: Bodies
@@ -378,7 +375,7 @@ static bool take_message(plm_protobuf_decoder *self, const cursor *cursor, plm_t
     case PART_TYPE_META: self->part = PART_UNKNOWN; return keep_kind(self, cursor, message);
     case PART_OBJECT:
         self->part = PART_UNKNOWN;
-        return is(kept_kind(self), "Status")
+        return plm_text_is(kept_kind(self), "Status")
                    ? commit_status(self, cursor, message)
                    : commit_node(self, cursor, message, kept_kind(self), PLM_EVENT_ADDED);
     case PART_LIST_META: go_on_in_list(self); return keep_list_meta(self, cursor, message);
@@ -408,7 +405,7 @@ static bool begin_message(plm_protobuf_decoder *self, const cursor *cursor, part
 
 static bool begin_list(plm_protobuf_decoder *self, const cursor *cursor, uint64_t length) {
     plm_text kind = kept_kind(self);
-    if (!is(kind, "NodeList")) {
+    if (!plm_text_is(kind, "NodeList")) {
         return fail_at(self, cursor, PLM_FAILURE_SYNTAX, "expected a NodeList, got a %.*s",
                        kind.length > 60 ? 60 : (int)kind.length, kind.bytes);
     }
@@ -416,10 +413,6 @@ static bool begin_list(plm_protobuf_decoder *self, const cursor *cursor, uint64_
     self->list_left = length;
     go_on_in_list(self);
     return true;
-}
-
-static bool ends_with_list(plm_text kind) {
-    return kind.length >= 4 && memcmp(kind.bytes + kind.length - 4, "List", 4) == 0;
 }
 
 /// A field of runtime.Unknown { typeMeta = 1, raw = 2, … }.
@@ -438,8 +431,9 @@ static bool begin_unknown_field(plm_protobuf_decoder *self, const cursor *cursor
                                         : "an object before its kind");
     }
     self->has_object = true;
-    return ends_with_list(kept_kind(self)) ? begin_list(self, cursor, length)
-                                           : begin_message(self, cursor, PART_OBJECT, length);
+    return plm_text_ends_with_list(kept_kind(self))
+               ? begin_list(self, cursor, length)
+               : begin_message(self, cursor, PART_OBJECT, length);
 }
 
 /// A field of NodeList { metadata = 1, items = 2 }.

@@ -9,6 +9,7 @@
 #include "plm_image_hash.h"
 #include "plm_image_list.h"
 #include "plm_shard.h"
+#include "plm_text.h"
 #include "plm_utf8.h"
 #include "plm_wire.h"
 
@@ -234,14 +235,10 @@ static bool read_label(plm_protobuf_reader *self, const plm_wire_field *field) {
     return true;
 }
 
-static bool text_is(plm_text text, const char *word) {
-    return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
-}
-
 static bool read_annotation(plm_protobuf_reader *self, const plm_wire_field *field) {
     map_entry entry;
     return read_entry(self, field, &entry, "metadata.annotations") &&
-           (!text_is(entry.key, "k8s.io/initial-events-end") ||
+           (!plm_text_is(entry.key, "k8s.io/initial-events-end") ||
             keep_value(self, entry.value, PLM_FIELD_INITIAL_EVENTS_END, "metadata.annotations"));
 }
 
@@ -257,7 +254,7 @@ static bool read_resource(plm_protobuf_reader *self, const plm_wire_field *field
     if (!read_entry(self, field, &entry, place)) {
         return false;
     }
-    if (is_known || !text_is(entry.key, "ephemeral-storage")) {
+    if (is_known || !plm_text_is(entry.key, "ephemeral-storage")) {
         return true;
     }
     plm_wire wire = open_message(self, entry.value);
@@ -631,9 +628,7 @@ void plm_protobuf_reader_destroy(plm_protobuf_reader *self) {
 static plm_reading *read_with(plm_protobuf_reader *self, plm_text message,
                               bool (*read)(plm_protobuf_reader *, plm_text)) {
     plm_image_list_clear(&self->images);
-    memset(&self->reading, 0, sizeof self->reading);
-    self->reading.values.retry_after_seconds = -1;
-    self->reading.values.remaining_item_count = -1;
+    plm_reading_clear(&self->reading);
     for (size_t slot = 0; slot < PLM_LABEL_SLOTS; slot++) {
         self->label_rank[slot] = SIZE_MAX;
     }

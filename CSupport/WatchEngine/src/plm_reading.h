@@ -2,6 +2,8 @@
 
 // What was read of one object, whoever read it: the projector with yajl, or a reader of its own.
 
+#include <string.h>
+
 #include "plm_memory.h"
 
 /// Scalars that are kept as text.
@@ -76,3 +78,10 @@ typedef struct plm_reading {
     /// NULL, or in one line why this cannot be used.
     const char *rejection;
 } plm_reading;
+
+/// Nothing has been read; numbers that may be absent are.
+static inline void plm_reading_clear(plm_reading *reading) {
+    memset(reading, 0, sizeof *reading);
+    reading->values.retry_after_seconds = -1;
+    reading->values.remaining_item_count = -1;
+}
