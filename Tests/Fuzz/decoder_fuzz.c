@@ -17,11 +17,7 @@ static void compare(const digest *expected, const digest *found, bool may_go_on,
         // More or fewer events may have come before the fault was seen.
         same &= found->failed;
     }
-    if (!same) {
-        fprintf(stderr, "%s differs in chunks of %zu: %zu events %s, not %zu %s\n", what, chunk,
-                found->count, found->message, expected->count, expected->message);
-        abort();
-    }
+    require_same(same, expected, found, what, chunk);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

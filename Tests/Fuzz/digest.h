@@ -119,6 +119,16 @@ static void add_batch(digest *digest, const plm_batch *batch, bool whole_objects
     }
 }
 
+/// Ends the fuzzer where two ways to decode do not say the same.
+static void require_same(bool same, const digest *expected, const digest *found, const char *what,
+                         size_t chunk) {
+    if (!same) {
+        fprintf(stderr, "%s differs in chunks of %zu: %zu events %s, not %zu %s\n", what, chunk,
+                found->count, found->message, expected->count, expected->message);
+        abort();
+    }
+}
+
 static const plm_label_key labels[] = {{"pool", 0}, {"team", 0}, {"zone", 1}};
 
 /// Decodes twice with one client: the second time every image has been seen.

@@ -78,17 +78,6 @@ struct HandlerTests {
         }
     }
 
-    private func eventually(_ what: String, _ holds: () -> Bool) async throws {
-        let end = ContinuousClock.now + Patience.limit
-        while !holds() {
-            guard ContinuousClock.now < end else {
-                Issue.record("never: \(what)")
-                return
-            }
-            try await Task.sleep(for: .milliseconds(2))
-        }
-    }
-
     @Test(arguments: [0, 3, 1000])
     func `has synced when its handler has dealt with all that was there, be it nothing`(
         count: Int

@@ -34,14 +34,7 @@ private final class Observed: Sendable {
     }
 
     func wait(_ what: String, _ isThere: () -> Bool) async throws {
-        let end = ContinuousClock.now + Patience.limit
-        while !isThere() {
-            guard ContinuousClock.now < end else {
-                throw Program.TimedOut(
-                    description: "no \(what); changes: \(seen); notices: \(seenNotices)")
-            }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        try await eventually("\(what); changes: \(seen); notices: \(seenNotices)", isThere)
     }
 
     private func append(_ change: NodeChange) {
@@ -90,31 +83,23 @@ struct InformerTests {
         await observed.stop()
     }
 
-    /// One that finds a second of silence too long.
-    private func impatient(_ simulator: SimulatorProcess, _ notices: NoticeBox) throws
-        -> SharedNodeInformer
+    /// One that finds a second of silence too long, running and synced.
+    private func impatient(_ simulator: SimulatorProcess) async throws
+        -> (informer: SharedNodeInformer, running: Task<Void, any Error>)
     {
-        try SharedNodeInformer(
+        let informer = try SharedNodeInformer(
             client: KubeClient(try .load(.file(simulator.kubeconfig))), silencePatience: .seconds(1)
-        ) { notices.append($0) }
-    }
-
-    private func eventually(_ what: String, _ holds: () -> Bool) async throws {
-        let end = ContinuousClock.now + Patience.limit
-        while !holds() {
-            guard ContinuousClock.now < end else { throw Program.TimedOut(description: what) }
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        ) { _ in }
+        let running = Task { try await informer.run() }
+        _ = await informer.store.synced()
+        return (informer, running)
     }
 
     @Test func `finds out that nothing comes any more, and misses nothing`() async throws {
         let simulator = try await simulator("--nodes", "4", "--bookmark-interval", "0.2")
         defer { simulator.stop() }
-        let notices = NoticeBox()
-        let nodes = try impatient(simulator, notices)
-        let running = Task { try await nodes.run() }
+        let (nodes, running) = try await impatient(simulator)
         defer { running.cancel() }
-        _ = await nodes.store.synced()
         let name = try #require(nodes.store.nodes.first).name
         try await simulator.command("mute")
         try await simulator.command("pull", name, "quiet:1", "5MB")
@@ -132,11 +117,8 @@ struct InformerTests {
     func `finds out that the server was restored from a backup`(heartbeats: Int) async throws {
         let simulator = try await simulator("--nodes", "4", "--bookmark-interval", "0.2")
         defer { simulator.stop() }
-        let notices = NoticeBox()
-        let nodes = try impatient(simulator, notices)
-        let running = Task { try await nodes.run() }
+        let (nodes, running) = try await impatient(simulator)
         defer { running.cancel() }
-        _ = await nodes.store.synced()
         let known = nodes.store.nodes
         try await simulator.command("back-up")
         try await simulator.command("pull", known[0].name, "lost:1", "5MB")

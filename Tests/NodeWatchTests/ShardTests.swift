@@ -44,21 +44,13 @@ struct ShardTests {
         // What happens elsewhere moves the version on, and nothing else.
         let first = try #require(informers[1].store.nodes.first).name
         try await simulator.command("pull", first, "new:1", "5MB")
-        try await wait {
+        try await eventually("the pull") {
             informers[1].store[first]?.images.contains { $0.names.contains("new:1") } == true
         }
-        try await wait {
+        try await eventually("the same version") {
             Set(informers.map(\.store.resourceVersion)).count == 1 || server == "serve"
         }
         try await simulator.command("delete-node", first)
-        try await wait { names().count == 59 && whole.store.count == 59 }
-    }
-
-    private func wait(_ holds: () -> Bool) async throws {
-        let end = ContinuousClock.now + Patience.limit
-        while !holds() {
-            guard ContinuousClock.now < end else { throw Program.TimedOut(description: "never") }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        try await eventually("the deletion") { names().count == 59 && whole.store.count == 59 }
     }
 }

@@ -1,15 +1,11 @@
 /// Nodes at random, from a seed: of the usual shape mostly, and in many ways not. All of it is JSON.
 struct GeneratedNodes {
-    private var state: UInt64
+    private var chance: Chance
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { chance = Chance(seed: seed) }
 
-    private mutating func next(_ bound: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int((state >> 33) % UInt64(bound))
-    }
-
-    private mutating func oneIn(_ count: Int) -> Bool { next(count) == 0 }
+    private mutating func next(_ bound: Int) -> Int { chance.next(bound) }
+    private mutating func oneIn(_ count: Int) -> Bool { chance.next(count) == 0 }
 
     private mutating func pick(_ choices: [String]) -> String { choices[next(choices.count)] }
 

@@ -3,16 +3,12 @@ import ObjectEncoding
 /// Nodes at random, from a seed, as a server writes them: every field of its type, what is empty left
 /// out of JSON, and strings of any kind.
 struct TypedNodes {
-    private var state: UInt64
+    private var chance: Chance
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { chance = Chance(seed: seed) }
 
-    private mutating func next(_ bound: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int((state >> 33) % UInt64(bound))
-    }
-
-    private mutating func oneIn(_ count: Int) -> Bool { next(count) == 0 }
+    private mutating func next(_ bound: Int) -> Int { chance.next(bound) }
+    private mutating func oneIn(_ count: Int) -> Bool { chance.next(count) == 0 }
 
     private mutating func text(_ usual: String) -> JSONValue {
         guard oneIn(30) else { return .string(usual) }

@@ -22,8 +22,9 @@ final class WatchSession: Sendable {
         var staleAfter = Duration.seconds(150)
     }
 
-    /// Why it ended.
+    /// What may end it.
     private enum End: Sendable {
+        /// A cluster's list is whole.
         case synced
         case timeUp
         case signal(Int32)
@@ -48,7 +49,7 @@ final class WatchSession: Sendable {
     init(_ clients: [KubeClient], _ options: Options) {
         self.clients = clients
         self.options = options
-        (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .bufferingOldest(1))
+        (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .unbounded)
     }
 
     /// Watches until the options, a signal or a hopeless problem end it. Returns the exit code.
@@ -63,7 +64,7 @@ final class WatchSession: Sendable {
         let watching = clusters.map { cluster in Task { await cluster.run() } }
         let clock = Task { await limitTime(clusters) }
 
-        let reason = await ends.first { _ in true } ?? .timeUp
+        let reason = await ends.first { self.isReason($0, clusters) } ?? .timeUp
         clock.cancel()
         watching.forEach { $0.cancel() }
         for task in watching { await task.value }
@@ -78,18 +79,20 @@ final class WatchSession: Sendable {
     private func makeClusters() -> [ClusterWatch] {
         let names = clients.map(\.configuration.contextName.count)
         let width = clients.count == 1 ? 0 : min(names.max() ?? 0, Self.mostClusterWidth)
-        let synced = SyncCount(clients.count)
-        let (stopsWhenSynced, end) = (options.stopsWhenSynced, end)
-        return clients.enumerated().map { number, client in
-            ClusterWatch(client, options, talk, clusterWidth: width) { event in
+        return clients.map { client in
+            ClusterWatch(client, options, talk, clusterWidth: width) { [end] event in
                 switch event {
-                case .synced:
-                    if synced.add(number), stopsWhenSynced { end.yield(.synced) }
+                case .synced: end.yield(.synced)
                 case .failed(let problem): end.yield(.failed(problem))
                 case .outputClosed: end.yield(.outputClosed)
                 }
             }
         }
+    }
+
+    private func isReason(_ end: End, _ clusters: [ClusterWatch]) -> Bool {
+        guard case .synced = end else { return true }
+        return options.stopsWhenSynced && clusters.allSatisfy(\.isSynced)
     }
 
     private func serveHealth(
