@@ -43,8 +43,12 @@ let package = Package(
         .systemLibrary(
             name: "CYajl", path: "CSupport/CYajl", pkgConfig: "yajl",
             providers: [.apt(["libyajl-dev"]), .brew(["yajl"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "CSupport/COpenSSL", pkgConfig: "libssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
         .target(
-            name: "WatchEngine", dependencies: ["CCurl", "CYajl"], path: "CSupport/WatchEngine",
+            name: "WatchEngine", dependencies: ["CCurl", "COpenSSL", "CYajl"],
+            path: "CSupport/WatchEngine",
             sources: ["src"], publicHeadersPath: "include", cSettings: cSettings),
         .systemLibrary(
             name: "CYaml", path: "CSupport/CYaml", pkgConfig: "yaml-0.1",

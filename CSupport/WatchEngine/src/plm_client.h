@@ -33,6 +33,9 @@ struct plm_client {
     CURLM *multi;
     /// The last one made, or CURL_SOCKET_BAD.
     curl_socket_t socket;
+    /// OpenSSL reads more than is asked of it (plm_read_ahead), and the records it has handed on.
+    bool reads_ahead;
+    uint64_t tls_records;
     /// Holds the TLS sessions, so that a resumed watch need not do the whole handshake.
     CURLSH *share;
 };

@@ -12,6 +12,7 @@
 #include "plm_canceller.h"
 #include "plm_client.h"
 #include "plm_decoder.h"
+#include "plm_read_ahead.h"
 
 #define DEFAULT_RESPONSE_TIMEOUT_MS 60000
 /// A token, a certificate's worth of headers: nothing legitimate is longer.
@@ -461,6 +462,7 @@ static bool set_options(plm_stream *self, const plm_request *request, const char
         curl_easy_setopt(easy, CURLOPT_PROXY, client->proxy_url);
     }
     set_tls_options(self);
+    plm_read_ahead_enable(self->client, easy);
     if (request->body.length > 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
         if (curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body.bytes) != CURLE_OK) {
@@ -567,6 +569,9 @@ static void collect_messages(plm_client *client) {
 #define DRAINED_BYTES (64u * 1024)
 /// So much is moved before the caller gets its batch.
 #define MOVED_BYTES (1024u * 1024)
+/// Bytes that the TLS library holds are the beginning of a record, or were overlooked: in that case
+/// for no longer than this.
+#define HELD_WAIT_MS 50
 
 void plm_stream_set_window(plm_stream *self, int32_t window_ms) {
     if (window_ms != self->window_ms) {
@@ -626,23 +631,33 @@ static void adapt_window(plm_stream *self) {
     }
 }
 
+/// Whether the TLS library holds bytes of the body that no descriptor shows.
+static bool is_held(const plm_stream *self) {
+    return self->has_head && plm_read_ahead_has_bytes(self->client, self->easy);
+}
+
 /// Moves what has come, some megabyte at most.
 static CURLMcode move(plm_stream *self) {
     plm_client *client = self->client;
     uint64_t start = self->body_bytes;
     size_t left = 0;
+    bool goes_on;
     CURLMcode code;
     do {
         uint64_t before = self->body_bytes;
+        uint64_t records = client->tls_records;
         int running;
+        if (is_held(self)) {
+            plm_read_ahead_nudge(self->easy);
+        }
         code = curl_multi_perform(client->multi, &running);
         collect_messages(client);
-        if (!has_window(self) || self->body_bytes == before) {
+        if (code != CURLM_OK || self->is_over) {
             break;
         }
-        left = pending_bytes(self);
-    } while (code == CURLM_OK && !self->is_over && left >= DRAINED_BYTES &&
-             self->body_bytes - start < MOVED_BYTES);
+        left = has_window(self) && self->body_bytes != before ? pending_bytes(self) : 0;
+        goes_on = left >= DRAINED_BYTES || (client->tls_records != records && is_held(self));
+    } while (goes_on && self->body_bytes - start < MOVED_BYTES);
     uint64_t moved = self->body_bytes - start;
     self->gathered_bytes += moved;
     if (moved > 0 && left < DRAINED_BYTES && has_window(self)) {
@@ -664,6 +679,9 @@ static void work(plm_stream *self, int64_t wait_ms) {
         if (self->canceller != NULL) {
             wake = (struct curl_waitfd){plm_canceller_descriptor(self->canceller), CURL_WAIT_POLLIN,
                                         0};
+        }
+        if (wait_ms > HELD_WAIT_MS && is_held(self)) {
+            wait_ms = HELD_WAIT_MS;
         }
         int ready = 0;
         code = curl_multi_poll(client->multi, &wake, self->canceller != NULL ? 1 : 0,
