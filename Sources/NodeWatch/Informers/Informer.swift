@@ -87,8 +87,8 @@ public final class Informer<Value: Sendable>: Sendable {
         let (core, options, onNotice) = (core, options, onNotice)
         try await core.run {
             ReflectorRunner(
-                client, reader, selector, core.hub, core.canceller, core.counters,
-                options, notify: onNotice
+                Network(client, core.canceller), reader, selector, core.hub, core.counters, options,
+                notify: onNotice
             ).run()
         }
     }

@@ -127,7 +127,7 @@ public final class SharedNodeInformer: Sendable {
         let (options, reader, onNotice) = (options, reader, onNotice)
         try await core.run {
             ReflectorRunner(
-                client, reader, selector, core.hub, core.canceller, core.counters, options,
+                Network(client, core.canceller), reader, selector, core.hub, core.counters, options,
                 notify: onNotice
             ).run()
         }

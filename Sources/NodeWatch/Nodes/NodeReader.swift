@@ -20,14 +20,10 @@ struct NodeReader: StreamReader {
         NodeLabels.withProjection(isStrict: isStrict, body)
     }
 
-    mutating func beginEngine() { images = ImageTable() }
+    mutating func beginImages() { images = ImageTable() }
     mutating func define(_ image: plm_image) { images.define(image) }
 
-    mutating func endBatch(_ engine: borrowing EngineClient) {
-        let retired = images.takeRetired()
-        if retired.isEmpty { return }
-        plm_client_retire_images(engine.handle, retired, retired.count)
-    }
+    mutating func takeRetiredImages() -> [UInt32] { images.takeRetired() }
 
     func name(of event: plm_event) -> plm_text { event.node.name }
     func namespace(of event: plm_event) -> plm_text { plm_text() }

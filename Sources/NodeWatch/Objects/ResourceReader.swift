@@ -23,9 +23,9 @@ struct ResourceReader<Value: Sendable>: StreamReader {
         return body(&projection)
     }
 
-    func beginEngine() {}
+    func beginImages() {}
     func define(_ image: plm_image) {}
-    func endBatch(_ engine: borrowing EngineClient) {}
+    func takeRetiredImages() -> [UInt32] { [] }
 
     func name(of event: plm_event) -> plm_text { event.object.name }
     func namespace(of event: plm_event) -> plm_text { event.object.namespace_name }

@@ -62,7 +62,7 @@ package struct Reflector {
     }
 
     private let options: Options
-    private let random: @Sendable () -> Double
+    private let random: () -> Double
 
     private var current: Request = .streamingList(notOlderThan: nil)
     private var next: Request?
@@ -94,7 +94,7 @@ package struct Reflector {
     }
 
     /// - Parameter random: Uniform from 0 to 1, for jitter.
-    package init(_ options: Options = Options(), random: @escaping @Sendable () -> Double) {
+    package init(_ options: Options = Options(), random: @escaping () -> Double) {
         self.options = options
         self.random = random
         pageSize = options.pageSize

@@ -1,40 +1,40 @@
 import KubeClient
-import Synchronization
 import WatchEngine
 
 /// How patient a runner is.
-struct RunnerOptions: Sendable {
-    var reflector = Reflector.Options()
+package struct RunnerOptions: Sendable {
+    package var reflector = Reflector.Options()
     /// A watch ends after so long; a random point spares the server from all clients at once.
-    var watchSeconds = 300...600
+    package var watchSeconds = 300...600
     /// Without the end bookmark or another event for so long, a streaming list is given up.
-    var endBookmarkPatience = Duration.seconds(30)
+    package var endBookmarkPatience = Duration.seconds(30)
     /// A plain list may take long to begin: older servers encode all of it first.
-    var listPatience = Duration.seconds(120)
+    package var listPatience = Duration.seconds(120)
     /// A watch without a byte for so long is asked after: bookmarks come about once a minute.
-    var silencePatience = Duration.seconds(130)
+    package var silencePatience = Duration.seconds(130)
     /// A probe asks for one object: who takes longer is not there.
-    var probePatience = Duration.seconds(10)
+    package var probePatience = Duration.seconds(10)
     /// Bytes of a list gather for so long before they are read, and those of a watch. A server that
     /// writes event by event would wake us for each.
-    var listWindow = Duration.milliseconds(4)
-    var batchWindow = Duration.milliseconds(50)
+    package var listWindow = Duration.milliseconds(4)
+    package var batchWindow = Duration.milliseconds(50)
     /// Time between two reports on a list that comes in.
-    var reportInterval = Duration.milliseconds(100)
+    package var reportInterval = Duration.milliseconds(100)
+
+    package init() {}
 }
 
 /// Does what the reflector decides: opens streams, reads them on the calling thread, and writes what
 /// they say into the hub. Belongs to one thread.
-final class ReflectorRunner<Reader: StreamReader> {
-    typealias Table = Reader.Table
+package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings> {
+    package typealias Table = Reader.Table
 
-    private let client: KubeClient
+    private let outside: Outside
     private let selector: NodeSelector
     private let hub: Hub<Table>
-    private let canceller: Canceller
     private let options: RunnerOptions
     private let counters: WatchCounters
-    private let notify: @Sendable (WatchNotice) -> Void
+    private let notify: (WatchNotice) -> Void
 
     private var reflector: Reflector
     /// A refused credential is replaced once, before the refusal counts.
@@ -56,84 +56,39 @@ final class ReflectorRunner<Reader: StreamReader> {
     private var lastReport: ContinuousClock.Instant
     private var outageStart: ContinuousClock.Instant?
     private var previous: Reflector.Request?
-    private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
 
-    init(
-        _ client: KubeClient, _ reader: Reader, _ selector: NodeSelector, _ hub: Hub<Table>,
-        _ canceller: Canceller, _ counters: WatchCounters, _ options: RunnerOptions,
-        notify: @escaping @Sendable (WatchNotice) -> Void
+    package init(
+        _ outside: Outside, _ reader: Reader, _ selector: NodeSelector, _ hub: Hub<Table>,
+        _ counters: WatchCounters, _ options: RunnerOptions,
+        notify: @escaping (WatchNotice) -> Void
     ) {
-        self.client = client
+        self.outside = outside
         self.reader = reader
         wireFormat = reader.wireFormat
         self.selector = selector
         self.hub = hub
-        self.canceller = canceller
         self.counters = counters
         self.options = options
         self.notify = notify
-        reflector = Reflector(options.reflector) { Double.random(in: 0...1) }
-        start = clock.now
+        reflector = Reflector(options.reflector) { outside.chance() }
+        start = outside.now
         lastReport = start
     }
 
     /// Runs until cancelled.
-    func run() {
+    package func run() {
         var action = reflector.start()
-        while !canceller.isCancelled {
+        while !outside.isCancelled {
             switch action {
             case .wait(let delay):
                 counters.note { $0.state = .waiting }
-                if canceller.sleep(delay) { return }
+                if outside.sleep(delay) { return }
                 action = reflector.waited()
-            case .open:
-                let canceller = canceller
-                do throws(KubeError) {
-                    // An engine has its certificates for life: with others there is another.
-                    let access = try client.access { canceller.isCancelled }
-                    let engine = try client.makeEngine(access.material)
-                    reader.beginEngine()
-                    action = drive(engine, access, action)
-                } catch {
-                    action = after(reflector.failed(error), error)
-                }
+            case .open(let request): action = read(request, action.keepsPages)
             case .proceed, .commit, .commitAndOpen: action = reflector.start()
             }
         }
-    }
-
-    /// Works with one engine until cancelled, or until its certificates have been replaced. Returns
-    /// what is to be done then.
-    ///
-    /// - Parameter granted: What the engine was made with, good for the first request.
-    private func drive(
-        _ engine: borrowing EngineClient, _ granted: (material: TLSMaterial, token: String),
-        _ first: Reflector.Action
-    ) -> Reflector.Action {
-        let canceller = canceller
-        var action = first
-        var isFirst = true
-        while !canceller.isCancelled {
-            switch action {
-            case .open(let request):
-                do throws(KubeError) {
-                    let access =
-                        isFirst ? granted : try client.access { canceller.isCancelled }
-                    isFirst = false
-                    if access.material != granted.material { return action }
-                    action = read(request, action.keepsPages, engine, access.token)
-                } catch {
-                    action = after(reflector.failed(error), error)
-                }
-            case .wait(let delay):
-                counters.note { $0.state = .waiting }
-                if canceller.sleep(delay) { return action }
-                action = reflector.waited()
-            case .proceed, .commit, .commitAndOpen: return action
-            }
-        }
-        return action
     }
 
     // MARK: One stream
@@ -151,49 +106,28 @@ final class ReflectorRunner<Reader: StreamReader> {
     }
 
     /// Reads a stream until the reflector wants another.
-    private func read(
-        _ request: Reflector.Request, _ keepsPages: Bool, _ engine: borrowing EngineClient,
-        _ token: String
-    ) -> Reflector.Action {
+    private func read(_ request: Reflector.Request, _ keepsPages: Bool) -> Reflector.Action {
         if let previous, previous.isStream { counters.update { $0.reconnects += 1 } }
         previous = request
         if reflector.isListing, !keepsPages { beginList() }
-        let seconds = Int.random(in: options.watchSeconds)
         let target = request.target(
-            reader.path, selector, asksForShard: asksForShard, timeoutSeconds: seconds)
-        client.trace?(.request(method: "GET", target: target))
+            reader.path, selector, asksForShard: asksForShard, timeoutSeconds: watchSeconds())
+        outside.trace(.request(method: "GET", target: target))
         counters.note { $0.state = .connecting }
-        var parts = EngineRequest(target: target, token: token, canceller: canceller)
-        parts.accept = wireFormat.accept(isWatch: request.isStream)
-        parts.responseTimeout = client.requestTimeout
-        if request == .probe {
-            let patience = options.probePatience
-            parts.responseTimeout = parts.responseTimeout.map { min($0, patience) } ?? patience
-        }
-        let listWindow = min(options.listWindow, options.batchWindow)
-        parts.window = reflector.isListing ? listWindow : options.batchWindow
-        let stream: WatchStream
         do throws(KubeError) {
-            let (reader, shard) = (reader, selector.shard)
-            stream = try WatchStream(engine, parts) { open in
-                reader.withProjection { projection in
-                    var projection = projection.pointee
-                    projection.shard = shard?.engine ?? plm_shard()
-                    return open(&projection)
-                }
-            }
+            try open(request, target)
         } catch {
             return after(reflector.failed(error), error)
         }
-        let now = clock.now
+        let now = outside.now
         var reading = Reading(
             request: request, target: target, opened: now, lastEvent: now, lastByte: now)
         while true {
             let wait = reflector.isListing ? options.reportInterval : .seconds(1)
-            let action = stream.next(within: wait) { events, batch in
+            let action = outside.next(within: wait) { events, batch in
                 let fresh = Int(batch.body_bytes) - reading.bodyBytes
                 reading.bodyBytes += fresh
-                if fresh > 0 || !events.isEmpty { reading.lastByte = clock.now }
+                if fresh > 0 || !events.isEmpty { reading.lastByte = outside.now }
                 if reflector.isListing { listBytes += fresh }
                 counters.update { $0.bytes += fresh }
                 noteSign(fresh)
@@ -201,12 +135,13 @@ final class ReflectorRunner<Reader: StreamReader> {
                 note(events)
                 return action
             }
-            reader.endBatch(engine)
+            let retired = reader.takeRetiredImages()
+            if !retired.isEmpty { outside.retireImages(retired) }
             if let action { return action }
-            if !reflector.isListing { stream.setWindow(options.batchWindow) }
-            if canceller.isCancelled { return .proceed }
+            if !reflector.isListing { outside.setWindow(options.batchWindow) }
+            if outside.isCancelled { return .proceed }
             if reflector.isListing { reportList() }
-            let quiet = clock.now - reading.lastEvent
+            let quiet = outside.now - reading.lastEvent
             if reflector.isListing, quiet > patience(request) {
                 return after(reflector.stalled(), Self.stall(request))
             }
@@ -215,15 +150,36 @@ final class ReflectorRunner<Reader: StreamReader> {
                 return after(reflector.failed(error), error)
             }
             let isWatching = !reflector.isListing && !reflector.isProbing
-            if isWatching, clock.now - reading.lastByte > options.silencePatience {
-                return silent(since: clock.now - reading.lastByte)
+            if isWatching, outside.now - reading.lastByte > options.silencePatience {
+                return silent(since: outside.now - reading.lastByte)
             }
         }
     }
 
+    private func open(_ request: Reflector.Request, _ target: String) throws(KubeError) {
+        let listWindow = min(options.listWindow, options.batchWindow)
+        let parts = StreamRequest(
+            target: target, accept: wireFormat.accept(isWatch: request.isStream),
+            patience: request == .probe ? options.probePatience : nil,
+            window: reflector.isListing ? listWindow : options.batchWindow)
+        let (outside, shard) = (outside, selector.shard)
+        let opened = reader.withProjection { projection in
+            var projection = projection.pointee
+            projection.shard = shard?.engine ?? plm_shard()
+            return Result { () throws(KubeError) in try outside.open(parts, &projection) }
+        }
+        if try opened.get() { reader.beginImages() }
+    }
+
+    /// A watch ends after so long.
+    private func watchSeconds() -> Int {
+        let (least, most) = (options.watchSeconds.lowerBound, options.watchSeconds.upperBound)
+        return least + Int((Double(most - least) * outside.chance()).rounded())
+    }
+
     /// Takes down that something came, before anybody is told of it.
     private func noteSign(_ freshBytes: Int) {
-        let now = clock.now
+        let now = outside.now
         counters.note { record in
             record.lastSign = now
             if freshBytes > 0 { record.lastByte = now }
@@ -232,7 +188,7 @@ final class ReflectorRunner<Reader: StreamReader> {
 
     /// Takes down when what came, once a batch.
     private func note(_ events: UnsafeBufferPointer<plm_event>) {
-        let now = clock.now
+        let now = outside.now
         let state: Freshness.State = reflector.isListing ? .listing : .watching
         counters.note { record in
             for event in events {
@@ -316,7 +272,7 @@ final class ReflectorRunner<Reader: StreamReader> {
         _ events: UnsafeBufferPointer<plm_event>, _ reading: inout Reading
     ) -> Reflector.Action? {
         if events.isEmpty { return nil }
-        reading.lastEvent = clock.now
+        reading.lastEvent = outside.now
         if reflector.isProbing { return probe(events, &reading) }
         var at = 0
         while at < events.count {
@@ -433,19 +389,19 @@ final class ReflectorRunner<Reader: StreamReader> {
         switch event.kind {
         case .image: reader.define(event.image)
         case .head:
-            client.trace?(
+            outside.trace(
                 .stream(
                     target: reading.target, status: Int(event.head.status),
-                    after: clock.now - reading.opened))
+                    after: outside.now - reading.opened))
             if event.head.status != 401 { hasReplacedCredential = false }
             noteFormat(event.head)
             if event.head.status < 300, case .watch = reading.request, let since = outageStart {
                 outageStart = nil
-                notify(.resumed(after: clock.now - since))
+                notify(.resumed(after: outside.now - since))
             }
         case .status:
             let status = KubeStatus(event.status)
-            if status.code == 401, !hasReplacedCredential, client.credentialWasRefused() {
+            if status.code == 401, !hasReplacedCredential, outside.credentialWasRefused() {
                 hasReplacedCredential = true
                 return .open(reading.request)
             }
@@ -465,7 +421,7 @@ final class ReflectorRunner<Reader: StreamReader> {
                 reflector.isListing
                     ? "the list ended before it was whole" : "the server ended the watch at once")
             return after(
-                reflector.ended(after: clock.now - reading.opened, listed: listing.count), error)
+                reflector.ended(after: outside.now - reading.opened, listed: listing.count), error)
         case .failure:
             let error = KubeError(event.failure)
             if wireFormat == .automatic, receivedFormat == .protobuf,
@@ -486,16 +442,16 @@ final class ReflectorRunner<Reader: StreamReader> {
     private func beginList() {
         listing = Table()
         known = hub.table
-        lastReport = clock.now
+        lastReport = outside.now
         if listStart == nil {
-            listStart = clock.now
+            listStart = outside.now
             listBytes = 0
         }
     }
 
     private func commitList() {
         let version = reflector.version.flatMap { ResourceVersion($0) }
-        let now = clock.now
+        let now = outside.now
         let sync = WatchNotice.Sync(
             kind: WatchNotice.Sync.Kind(reflector.listKind), wireFormat: receivedFormat,
             objects: listing.count,
@@ -514,8 +470,8 @@ final class ReflectorRunner<Reader: StreamReader> {
     }
 
     private func reportList() {
-        guard clock.now - lastReport >= options.reportInterval else { return }
-        lastReport = clock.now
+        guard outside.now - lastReport >= options.reportInterval else { return }
+        lastReport = outside.now
         notify(.listing(objects: listing.count, bytes: listBytes))
     }
 
@@ -585,7 +541,7 @@ final class ReflectorRunner<Reader: StreamReader> {
         }
         switch action {
         case .wait(let delay):
-            if !reflector.isListing, outageStart == nil { outageStart = clock.now }
+            if !reflector.isListing, outageStart == nil { outageStart = outside.now }
             notify(.problem(error, retryIn: delay, resumesAt: reflector.resumeVersion))
         case .open where error.httpStatus == 410 || error.code == .timeout:
             notify(.problem(error, retryIn: .zero, resumesAt: nil))
@@ -595,23 +551,7 @@ final class ReflectorRunner<Reader: StreamReader> {
     }
 
     private func seconds() -> UInt32 {
-        UInt32(clamping: Int((clock.now - start) / .seconds(1)))
-    }
-}
-
-/// Counters and times that the stream's thread writes and anybody reads.
-final class WatchCounters: Sendable {
-    private let values = Locked(WatchStatistics())
-    private let record = Locked(FreshnessRecord())
-
-    var current: WatchStatistics { values.withLock { $0 } }
-
-    func update(_ change: (inout WatchStatistics) -> Void) { values.withLock { change(&$0) } }
-
-    func note(_ change: (inout FreshnessRecord) -> Void) { record.withLock { change(&$0) } }
-
-    func freshness(hasSynced: Bool, resourceVersion: String?) -> Freshness {
-        record.withLock { $0 }.freshness(hasSynced: hasSynced, resourceVersion: resourceVersion)
+        UInt32(clamping: Int((outside.now - start) / .seconds(1)))
     }
 }
 

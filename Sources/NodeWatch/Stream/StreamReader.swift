@@ -1,8 +1,8 @@
-import KubeClient
-import WatchEngine
+package import KubeClient
+package import WatchEngine
 
 /// Makes objects of a stream's events and puts them into a table. Belongs to the stream's thread.
-protocol StreamReader: Sendable {
+package protocol StreamReader: Sendable {
     associatedtype Table: CacheTable
 
     /// Where its objects are: "/api/v1/nodes".
@@ -16,11 +16,11 @@ protocol StreamReader: Sendable {
     /// Lends what the engine is to decode.
     func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result
 
-    /// The events that follow are those of another engine client.
-    mutating func beginEngine()
+    /// The images' ids begin anew.
+    mutating func beginImages()
     mutating func define(_ image: plm_image)
-    /// A batch has been read: what it borrowed is gone.
-    mutating func endBatch(_ engine: borrowing EngineClient)
+    /// Images that nothing refers to any more, to be asked for between batches.
+    mutating func takeRetiredImages() -> [UInt32]
 
     func name(of event: plm_event) -> plm_text
     /// Absent where the type has none.
