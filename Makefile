@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
+.PHONY: help demo bootstrap build test simulate sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,11 @@ sanitize: build ## Test engine, client and watch under AddressSanitizer (and UB)
 	$(SANITIZE) $(ADDRESS_SANITIZER) --filter WatchEngineTests && \
 	$(SANITIZE) $(THREAD_SANITIZER) --skip WatchEngineTests && \
 	$(SANITIZE) $(THREAD_SANITIZER) --filter WatchEngineTests
+
+SIMULATED_DAYS ?= 30
+
+simulate: build ## Let a cluster live through SIMULATED_DAYS (30) full of faults, a seed each, in minutes
+	.build/release/simulate --seeds $(SIMULATED_DAYS) --hours 24
 
 FUZZ_SECONDS ?= 60
 

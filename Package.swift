@@ -149,6 +149,7 @@ if withSimulator {
             dependencies: [
                 "ObjectEncoding", "SimulatorCrypto",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -161,6 +162,14 @@ if withSimulator {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        // Histories without sockets, threads or real time: `make simulate`.
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "ClusterSimulator", "ImageAlerts", "NodeWatch", "WatchEngine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Simulate", swiftSettings: swiftSettings),
         .testTarget(
             name: "ClusterSimulatorTests",
             dependencies: ["ClusterSimulator", "ObjectEncoding", "TestSupport"],
@@ -168,8 +177,8 @@ if withSimulator {
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "KubeClient", "plimsoll", "plimsoll-sim", "TwoHandlers", "IngressController",
-                "TestSupport",
+                "KubeClient", "plimsoll", "plimsoll-sim", "simulate", "TwoHandlers",
+                "IngressController", "TestSupport",
             ],
             swiftSettings: swiftSettings),
     ]

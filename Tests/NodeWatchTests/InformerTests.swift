@@ -154,6 +154,20 @@ struct InformerTests {
         await observed.stop()
     }
 
+    @Test func `stays with protobuf after a page that came from somewhere between`() async throws {
+        let simulator = try await simulator("--nodes", "5")
+        defer { simulator.stop() }
+        let observed = try Observed(simulator)
+        try await observed.wait("sync") { observed.seen.count == 5 }
+        try await simulator.command("fault", "any", "html")
+        try await simulator.command("cut")
+        try await eventually("a failure") { observed.informer.statistics.reconnects > 0 }
+        try await simulator.command("compact")
+        try await eventually("a new list") { observed.informer.statistics.relists > 0 }
+        #expect(observed.informer.statistics.wireFormat == .protobuf)
+        await observed.stop()
+    }
+
     private func simulator(_ arguments: String...) async throws -> SimulatorProcess {
         try await SimulatorProcess(["--heartbeat-interval", "0"] + arguments)
     }
@@ -283,8 +297,13 @@ struct InformerTests {
         await observed.stop()
     }
 
-    @Test func `leaves a streaming list that has no end`() async throws {
-        let simulator = try await simulator("--nodes", "2")
+    @Test(.timeLimit(.minutes(2)), arguments: ["0", "0.2"])
+    func `leaves a streaming list that has no end, be it quiet or busy`(
+        interval: String
+    ) async throws {
+        let simulator = try await SimulatorProcess([
+            "--nodes", "2", "--heartbeat-interval", interval,
+        ])
         defer { simulator.stop() }
         try await simulator.command("fault", "watch", "no-end-bookmark")
         let client = KubeClient(try .load(.file(simulator.kubeconfig)))

@@ -59,6 +59,9 @@ public final class Faults: Sendable {
         }
     }
 
+    /// How many wait.
+    package var count: Int { waiting.withLock { $0.count } }
+
     /// Forgets the faults that wait.
     public func clear() { waiting.withLock { $0 = [] } }
 

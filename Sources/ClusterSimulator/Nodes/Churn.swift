@@ -70,7 +70,7 @@ public struct Churn: Sendable {
     }
 
     /// One thing that happens to a node's images.
-    func change(_ name: String, _ random: inout SeededRandom) {
+    package func change(_ name: String, _ random: inout SeededRandom) {
         switch random.next() % 20 {
         case 0..<13:
             let number = cluster.randomImage(&random)

@@ -80,7 +80,7 @@ extension Cluster {
     /// A kubelet says that it is alive; nothing else changed.
     @discardableResult
     public func heartbeat(_ name: String) -> SimulatedNode? {
-        update(name) { $0.heartbeat = Clock.seconds() }
+        update(name) { $0.heartbeat = options.clock() }
     }
 
     /// So many heartbeats, the nodes taking turns.

@@ -17,6 +17,8 @@ public final class Cluster: Sendable {
         public var seed: UInt64 = 1
         /// How many events a watch can go back.
         public var historyLimit = 10_000
+        /// Seconds since 1970; the machine's, where nobody has another.
+        package var clock: @Sendable () -> Int = { Clock.seconds() }
 
         /// The defaults.
         public init() {}
@@ -32,7 +34,7 @@ public final class Cluster: Sendable {
     }
 
     private let state: Mutex<State>
-    private let options: Options
+    let options: Options
     private let encoders: [NodeEncoder]
     let catalog = ImageCatalog()
     /// Images that pulls choose from, by catalog number.
@@ -56,7 +58,7 @@ public final class Cluster: Sendable {
             return catalog.number(names: image.names, sizeBytes: image.sizeBytes)
         }
         state = Mutex(State(history: History(limit: options.historyLimit), random: random))
-        let now = Clock.seconds()
+        let now = options.clock()
         state.withLock { state in
             for _ in 0..<options.nodeCount {
                 let node = makeNode(&state, created: now - 86400)
@@ -72,7 +74,7 @@ public final class Cluster: Sendable {
     public var resourceVersion: Int { state.withLock { $0.history.resourceVersion } }
 
     /// All nodes by name, at one resourceVersion.
-    func snapshot() -> (nodes: [SimulatedNode], resourceVersion: Int) {
+    package func snapshot() -> (nodes: [SimulatedNode], resourceVersion: Int) {
         state.withLock { ($0.nodes, $0.history.resourceVersion) }
     }
 
@@ -104,6 +106,15 @@ public final class Cluster: Sendable {
         guard let numbers = node.values.images?.prefix(NodeProfile.imageCap) else { return nil }
         let catalog = catalog.all
         return (numbers.reduce(0) { $0 + catalog[$1].sizeBytes }, numbers.count)
+    }
+
+    /// What a node reports, image by image: its first name and its size in bytes; nil where it reports no
+    /// list.
+    package func reportedImageSet(of node: SimulatedNode) -> [(name: String, bytes: Int)]? {
+        let catalog = catalog.all
+        return node.values.images?.prefix(NodeProfile.imageCap).map {
+            (catalog[$0].names.first ?? "", catalog[$0].sizeBytes)
+        }
     }
 
     /// Every node's name, uid, resourceVersion and reported images.
@@ -188,7 +199,7 @@ public final class Cluster: Sendable {
     public func addNode(withImages: Bool = true) -> SimulatedNode {
         state.withLock { state in
             _ = state.history.next()
-            var node = makeNode(&state, created: Clock.seconds())
+            var node = makeNode(&state, created: options.clock())
             if !withImages { node = node.with { $0.images = nil } }
             Self.insert(node, &state)
             return node
@@ -215,7 +226,7 @@ public final class Cluster: Sendable {
             let node = previous.with {
                 $0.uid = uid
                 $0.bootID = bootID
-                $0.created = Clock.seconds()
+                $0.created = options.clock()
                 $0.resourceVersion = version
                 $0.document = nil
             }
@@ -299,10 +310,10 @@ extension Cluster: ObjectRepository {
             guard Self.index(key.name, state.nodes) == nil else { return nil }
             var document = object
             document["metadata", "uid"] = .string(state.random.uuid())
-            document["metadata", "creationTimestamp"] = .string(Timestamp.text(Clock.seconds()))
+            document["metadata", "creationTimestamp"] = .string(Timestamp.text(options.clock()))
             if dryRun { return document }
             let version = state.history.next()
-            let blank = makeNode(&state, created: Clock.seconds()).with {
+            let blank = makeNode(&state, created: options.clock()).with {
                 $0.name = key.name
                 $0.uid = document["metadata", "uid"]?.string ?? ""
                 $0.resourceVersion = version

@@ -1,45 +1,46 @@
-import KubeClient
-import WatchEngine
+package import KubeClient
+package import WatchEngine
 
 /// Makes packed nodes of the engine's.
-struct NodeReader: StreamReader {
+package struct NodeReader: StreamReader {
     private var images = ImageTable()
     /// Every byte goes through a parser.
     private let isStrict: Bool
-    let wireFormat: WireFormat
+    package let wireFormat: WireFormat
 
-    init(isStrict: Bool, _ wireFormat: WireFormat) {
+    package init(isStrict: Bool, _ wireFormat: WireFormat) {
         self.isStrict = isStrict
         self.wireFormat = wireFormat
     }
 
-    let path = "/api/v1/nodes"
-    let resourceName = "nodes"
+    package let path = "/api/v1/nodes"
+    package let resourceName = "nodes"
 
-    func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result {
+    package func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result
+    {
         NodeLabels.withProjection(isStrict: isStrict, body)
     }
 
-    mutating func beginImages() { images = ImageTable() }
-    mutating func define(_ image: plm_image) { images.define(image) }
+    package mutating func beginImages() { images = ImageTable() }
+    package mutating func define(_ image: plm_image) { images.define(image) }
 
-    mutating func takeRetiredImages() -> [UInt32] { images.takeRetired() }
+    package mutating func takeRetiredImages() -> [UInt32] { images.takeRetired() }
 
-    func name(of event: plm_event) -> plm_text { event.node.name }
-    func namespace(of event: plm_event) -> plm_text { plm_text() }
+    package func name(of event: plm_event) -> plm_text { event.node.name }
+    package func namespace(of event: plm_event) -> plm_text { plm_text() }
 
-    func version(of event: plm_event) -> ResourceVersion? {
+    package func version(of event: plm_event) -> ResourceVersion? {
         ResourceVersion(event.node.resource_version.raw)
     }
 
-    func knownVersion(of event: plm_event, in table: NodeTable) -> ResourceVersion? {
+    package func knownVersion(of event: plm_event, in table: NodeTable) -> ResourceVersion? {
         guard let position = table.find(event.node.name.raw),
             table.entries[position].summary.uid == event.node.uid.string
         else { return nil }
         return table.entries[position].version
     }
 
-    func apply(
+    package func apply(
         _ event: plm_event, version: ResourceVersion, to table: inout NodeTable, known: NodeTable?,
         seen: UInt32
     ) -> NodeTable.Outcome {
@@ -51,13 +52,13 @@ struct NodeReader: StreamReader {
             sharing: { name in known.find(name).map { known.entries[$0].record } })
     }
 
-    func delete(
+    package func delete(
         _ event: plm_event, version: ResourceVersion, from table: inout NodeTable
     ) -> NodeTable.Outcome {
         table.delete(event.node, version: version, images: images)
     }
 
-    func adopt(
+    package func adopt(
         _ name: plm_text, in namespace: plm_text, _ known: NodeTable, _ table: inout NodeTable
     ) {
         if let position = known.find(name.raw) { table.adopt(known.entries[position]) }

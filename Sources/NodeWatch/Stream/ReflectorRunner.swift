@@ -6,7 +6,7 @@ package struct RunnerOptions: Sendable {
     package var reflector = Reflector.Options()
     /// A watch ends after so long; a random point spares the server from all clients at once.
     package var watchSeconds = 300...600
-    /// Without the end bookmark or another event for so long, a streaming list is given up.
+    /// Without the end bookmark or another object for so long, a streaming list is given up.
     package var endBookmarkPatience = Duration.seconds(30)
     /// A plain list may take long to begin: older servers encode all of it first.
     package var listPatience = Duration.seconds(120)
@@ -45,8 +45,10 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private var wireFormat: WireFormat
     /// The server has not refused to select a shard.
     private var asksForShard = true
-    /// What the last response was written in.
+    /// What the last response of a server was written in.
     private var receivedFormat = WireFormat.json
+    /// What this response is said to be written in; nil: in neither.
+    private var saidFormat: WireFormat?
     /// The list that comes in.
     private var listing = Table()
     /// The store's table when the list began: what is the same is shared.
@@ -98,7 +100,9 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         var request: Reflector.Request
         var target: String
         var opened: ContinuousClock.Instant
-        var lastEvent: ContinuousClock.Instant
+        /// When the list was last found longer. What happens to listed objects while its end is awaited
+        /// brings that no nearer.
+        var lastGrowth: ContinuousClock.Instant
         var lastByte: ContinuousClock.Instant
         var bodyBytes = 0
         /// Of a probe: an object is older than it was.
@@ -114,6 +118,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             reader.path, selector, asksForShard: asksForShard, timeoutSeconds: watchSeconds())
         outside.trace(.request(method: "GET", target: target))
         counters.note { $0.state = .connecting }
+        saidFormat = nil
         do throws(KubeError) {
             try open(request, target)
         } catch {
@@ -121,7 +126,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         }
         let now = outside.now
         var reading = Reading(
-            request: request, target: target, opened: now, lastEvent: now, lastByte: now)
+            request: request, target: target, opened: now, lastGrowth: now, lastByte: now)
         while true {
             let wait = reflector.isListing ? options.reportInterval : .seconds(1)
             let action = outside.next(within: wait) { events, batch in
@@ -141,11 +146,10 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             if !reflector.isListing { outside.setWindow(options.batchWindow) }
             if outside.isCancelled { return .proceed }
             if reflector.isListing { reportList() }
-            let quiet = outside.now - reading.lastEvent
-            if reflector.isListing, quiet > patience(request) {
+            if reflector.isListing, outside.now - reading.lastGrowth > patience(request) {
                 return after(reflector.stalled(), Self.stall(request))
             }
-            if reflector.isProbing, quiet > options.probePatience {
+            if reflector.isProbing, outside.now - reading.opened > options.probePatience {
                 let error = KubeError(.timeout, "no answer to a probe")
                 return after(reflector.failed(error), error)
             }
@@ -272,7 +276,8 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         _ events: UnsafeBufferPointer<plm_event>, _ reading: inout Reading
     ) -> Reflector.Action? {
         if events.isEmpty { return nil }
-        reading.lastEvent = outside.now
+        let listed = listing.count
+        defer { if listing.count > listed { reading.lastGrowth = outside.now } }
         if reflector.isProbing { return probe(events, &reading) }
         var at = 0
         while at < events.count {
@@ -424,7 +429,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 reflector.ended(after: outside.now - reading.opened, listed: listing.count), error)
         case .failure:
             let error = KubeError(event.failure)
-            if wireFormat == .automatic, receivedFormat == .protobuf,
+            if wireFormat == .automatic, saidFormat == .protobuf,
                 [.malformed, .notKubernetes].contains(error.code)
             {
                 wireFormat = .json
@@ -482,6 +487,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             let format = WireFormat(contentType: head.content_type.string ?? "")
         else { return }
         receivedFormat = format
+        saidFormat = format
         counters.update { $0.wireFormat = format }
     }
 

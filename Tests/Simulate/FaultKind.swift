@@ -1,0 +1,133 @@
+import ClusterSimulator
+
+/// What can go wrong.
+enum FaultKind: String, CaseIterable {
+    case cut = "connection cut"
+    case cutMidway = "connection cut within an event"
+    case orderlyEnd = "body ended early"
+    case crumbs = "bytes come a few at a time"
+    case stall = "bytes come late"
+    case refused = "connections refused for seconds"
+    case outage = "server away for minutes or hours"
+    case tooMany = "429 with Retry-After"
+    case internalError = "500"
+    case unavailable = "503"
+    case gatewayTimeout = "504"
+    case unauthorized = "401"
+    case forbidden = "403"
+    case gone = "410 to a request"
+    case hang = "no answer"
+    case closed = "connection closed instead of an answer"
+    case page = "a page for people"
+    case garbage = "malformed body"
+    case otherFormat = "JSON instead of protobuf"
+    case truncated = "answer cut off"
+    case compaction = "history gone, watches ended"
+    case forgotten = "history gone, nobody told"
+    case noEndBookmark = "streaming list without its end"
+    case muted = "watch without a byte"
+    case restoredBackup = "etcd restored from a backup"
+    case newCertificates = "client begins with new certificates"
+
+    /// How often, beside the others.
+    var weight: Int {
+        switch self {
+        case .cutMidway: 20_000
+        case .cut, .crumbs, .stall, .orderlyEnd: 15_000
+        case .refused, .tooMany, .internalError, .unavailable: 5000
+        case .gatewayTimeout, .unauthorized, .forbidden, .closed, .truncated: 2000
+        case .otherFormat, .newCertificates: 1000
+        case .compaction, .forgotten: 300
+        case .gone, .page: 300
+        case .hang: 100
+        case .muted, .noEndBookmark, .restoredBackup: 30
+        case .outage: 10
+        // From then on the client asks for JSON.
+        case .garbage: 1
+        }
+    }
+
+    /// What it needs to make a difference.
+    enum Need {
+        /// A stream that is open.
+        case stream
+        /// No other fault that waits for the next request.
+        case request
+        case nothing
+    }
+
+    var need: Need {
+        switch self {
+        case .cut, .cutMidway, .orderlyEnd, .crumbs, .stall, .muted, .compaction, .refused: .stream
+        case .outage, .forgotten, .newCertificates, .restoredBackup: .nothing
+        default: .request
+        }
+    }
+
+    /// For so long nothing else goes wrong, so that it can be noticed.
+    var respite: Duration? {
+        switch self {
+        case .muted: .seconds(150)
+        case .restoredBackup: .seconds(90)
+        case .noEndBookmark: .seconds(40)
+        default: nil
+        }
+    }
+
+    func strike(_ world: World, _ now: Duration, _ random: inout SeededRandom) {
+        let (cluster, faults) = (world.server.cluster, world.server.faults)
+        switch self {
+        case .cut: world.path.cutAfter = 0
+        case .cutMidway: world.path.cutAfter = Int.random(in: 1...40_000, using: &random)
+        case .orderlyEnd: world.path.endsNow = true
+        case .crumbs: world.path.crumbs = Int.random(in: 100...3000, using: &random)
+        case .stall:
+            world.path.stalledUntil =
+                now + .milliseconds(Int.random(in: 100...4000, using: &random))
+        case .refused:
+            world.path.downUntil = now + seconds(1...5, &random)
+            world.path.cutAfter = 0
+        case .outage:
+            world.path.downUntil =
+                now + seconds(random.next() % 8 == 0 ? 600...9000 : 60...600, &random)
+            world.path.cutAfter = 0
+        case .tooMany: next(world, .status(429, retryAfter: Int(random.next() % 3) + 1))
+        case .internalError: next(world, .status(500))
+        case .unavailable: next(world, .status(503))
+        case .gatewayTimeout: next(world, .status(504))
+        case .unauthorized: next(world, .status(401))
+        case .forbidden: next(world, .status(403))
+        case .gone: next(world, .status(410))
+        case .hang: next(world, .hang)
+        case .closed: next(world, .close)
+        case .page: next(world, .html)
+        case .garbage: next(world, .garbage)
+        case .otherFormat: next(world, .json)
+        case .truncated:
+            next(world, .truncate(afterBytes: Int.random(in: 0...100_000, using: &random)))
+        case .compaction: cluster.compact()
+        case .forgotten:
+            cluster.forgetHistory()
+            world.path.cutAfter = 0
+        case .noEndBookmark:
+            faults.add(.missingEndBookmark, to: .watch)
+            cluster.compact()
+        case .muted: cluster.muteWatches()
+        case .restoredBackup: _ = cluster.restore()
+        case .newCertificates:
+            world.path.renewsEngine = true
+            world.path.cutAfter = 0
+        }
+    }
+
+    private func seconds(_ range: ClosedRange<Int>, _ random: inout SeededRandom) -> Duration {
+        .milliseconds(
+            Int.random(in: range.lowerBound * 1000...range.upperBound * 1000, using: &random))
+    }
+
+    /// The next request gets it, which comes at once.
+    private func next(_ world: World, _ fault: Faults.Fault) {
+        world.server.faults.add(fault)
+        world.path.cutAfter = 0
+    }
+}

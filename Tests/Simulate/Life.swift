@@ -1,0 +1,154 @@
+import ClusterSimulator
+
+/// What happens by itself in a history: kubelets report, images come and go, nodes too, and everything
+/// goes wrong. Storms of faults take turns with calms in which all must come right.
+struct Life {
+    /// How much of it.
+    struct Options {
+        var nodes = 200
+        var heartbeatInterval = Duration.seconds(300)
+        var storm = Duration.seconds(3000)
+        /// Longer than any detection of blindness and any wait take together.
+        var calm = Duration.seconds(400)
+        var meanChange = Duration.seconds(20)
+        var meanFault = Duration.seconds(1)
+    }
+
+    private let options: Options
+    private let churn: Churn
+    private var random: SeededRandom
+    private var nextHeartbeat = Duration.zero
+    private var nextChange = Duration.zero
+    private var nextFault = Duration.zero
+    private var phaseEnds: Duration
+    private var isStorm = true
+    private var beats = 0
+    /// When the state was backed up that a restore would go back to.
+    private var backupAt: Duration?
+    private(set) var faults: [FaultKind: Int] = [:]
+    /// Called at the end of each calm.
+    var check: (Duration) -> Void = { _ in }
+    /// Called when the cluster's state is set back.
+    var restored: () -> Void = {}
+
+    init(_ cluster: Cluster, seed: UInt64, _ options: Options) {
+        self.options = options
+        churn = Churn(cluster, Churn.Options())
+        random = SeededRandom(seed: seed)
+        phaseEnds = options.storm
+        nextFault = options.meanFault
+    }
+
+    var faultCount: Int { faults.values.reduce(0, +) }
+
+    /// When something happens next.
+    var next: Duration { min(nextHeartbeat, nextChange, nextFault, phaseEnds) }
+
+    /// Lets happen what is due first.
+    mutating func happen(in world: World) {
+        let due = next
+        if due == phaseEnds {
+            turn(world)
+        } else if due == nextFault {
+            nextFault = due + pause(options.meanFault)
+            fault(world, due)
+        } else if due == nextChange {
+            nextChange = due + pause(options.meanChange)
+            change(world)
+        } else {
+            nextHeartbeat = due + options.heartbeatInterval / options.nodes
+            beat(world)
+        }
+    }
+
+    /// Exponentially distributed, as what happens independently is.
+    private mutating func pause(_ mean: Duration) -> Duration {
+        let chance = Double.random(in: 1e-9...1, using: &random)
+        // Without a logarithm, which differs from library to library in the last bit: half and half.
+        var halvings = 0
+        var rest = chance
+        while rest < 0.5 {
+            rest *= 2
+            halvings += 1
+        }
+        let fraction = Double(halvings) + 2 * (1 - rest)
+        return max(.milliseconds(1), mean * (0.6931 * fraction))
+    }
+
+    private mutating func turn(_ world: World) {
+        let now = phaseEnds
+        let never = Duration.seconds(1 << 40)
+        if isStorm {
+            // The calm: what is wrong goes away; kubelets go on.
+            world.path = World.Path(renewsEngine: world.path.renewsEngine)
+            world.server.faults.clear()
+            nextFault = never
+            nextChange = never
+            phaseEnds = now + options.calm
+        } else {
+            check(now)
+            world.server.cluster.backUp()
+            backupAt = now
+            nextFault = now + pause(options.meanFault)
+            nextChange = now + pause(options.meanChange)
+            phaseEnds = now + options.storm
+        }
+        isStorm.toggle()
+    }
+
+    private mutating func beat(_ world: World) {
+        let nodes = world.server.cluster.snapshot().nodes
+        beats += 1
+        if !nodes.isEmpty { world.server.cluster.heartbeat(nodes[beats % nodes.count].name) }
+    }
+
+    private mutating func change(_ world: World) {
+        let cluster = world.server.cluster
+        let nodes = cluster.snapshot().nodes
+        guard let name = nodes.randomElement(using: &random)?.name else {
+            cluster.addNode()
+            return
+        }
+        switch random.next() % 16 {
+        case 0: cluster.deleteNode(name)
+        case 1: cluster.replaceNode(name)
+        case 2: cluster.loseImageList(name)
+        case 3: cluster.reorder(name)
+        case 4 where nodes.count < options.nodes:
+            cluster.addNode(withImages: random.next() % 2 == 0)
+        case 5 where nodes.count < options.nodes - 5: for _ in 0..<5 { cluster.addNode() }
+        default: churn.change(name, &random)
+        }
+    }
+
+    // MARK: Faults
+
+    private mutating func fault(_ world: World, _ now: Duration) {
+        let total = FaultKind.allCases.reduce(0) { $0 + $1.weight }
+        var choice = Int(random.next() % UInt64(total))
+        guard
+            let kind = FaultKind.allCases.first(where: {
+                choice -= $0.weight
+                return choice < 0
+            })
+        else { return }
+        // What cannot make a difference now is none.
+        switch kind.need {
+        case .stream where !world.hasStream: return
+        case .request where world.server.faults.count > 0: return
+        default: break
+        }
+        if kind == .restoredBackup {
+            // Within reach of the probe: the cluster must not have outrun what the client had seen.
+            guard let backupAt, now - backupAt > .seconds(600), now >= world.path.downUntil else {
+                return
+            }
+            world.server.faults.clear()
+            restored()
+        }
+        if let respite = kind.respite { nextFault = now + respite }
+        faults[kind, default: 0] += 1
+        world.log.add(now, "fault \(kind.rawValue)")
+        kind.strike(world, now, &random)
+    }
+}
