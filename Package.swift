@@ -162,11 +162,15 @@ if withSimulator {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
-        // Histories without sockets, threads or real time: `make simulate`.
+        // What a cluster lives through, and what must hold of it.
+        .target(
+            name: "Histories", dependencies: ["ClusterSimulator", "ImageAlerts", "NodeWatch"],
+            path: "Tests/Histories", swiftSettings: swiftSettings),
+        // Without sockets, threads or real time: `make simulate`.
         .executableTarget(
             name: "simulate",
             dependencies: [
-                "ClusterSimulator", "ImageAlerts", "NodeWatch", "WatchEngine",
+                "ClusterSimulator", "Histories", "NodeWatch", "WatchEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Simulate", swiftSettings: swiftSettings),

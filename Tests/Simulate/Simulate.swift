@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClusterSimulator
+import Histories
 import KubeClient
 import NodeWatch
 

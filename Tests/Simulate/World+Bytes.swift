@@ -1,4 +1,5 @@
 import ClusterSimulator
+import Histories
 import KubeClient
 import NodeWatch
 import WatchEngine
@@ -45,7 +46,6 @@ extension World {
     }
 
     func finish(_ stream: inout Stream) -> plm_batch {
-        path.endsNow = false
         var batch = plm_batch()
         _ = plm_decoder_finish(stream.decoder.handle, &batch)
         return batch

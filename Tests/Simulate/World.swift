@@ -1,11 +1,12 @@
 import ClusterSimulator
+import Histories
 import KubeClient
 import NodeWatch
 import WatchEngine
 
 /// The surroundings of a simulated history: a server that is asked by calls, a path to it that breaks
 /// in every way, and time that passes only while somebody waits.
-final class World: Surroundings {
+final class World: Surroundings, Scene {
     let server: InProcessServer
     /// What is wrong with the path now.
     var path = Path()
@@ -24,22 +25,6 @@ final class World: Surroundings {
     var plant: Plant?
     /// A list has come whole since the planted bug showed.
     var isPlanted = false
-
-    /// The path between client and server.
-    struct Path {
-        /// Connections are refused until then.
-        var downUntil = Duration.zero
-        /// Nothing comes through until then.
-        var stalledUntil = Duration.zero
-        /// The connection breaks after so many more bytes.
-        var cutAfter: Int?
-        /// The body ends in good order, wherever it is.
-        var endsNow = false
-        /// So many bytes come a few at a time.
-        var crumbs = 0
-        /// The client has to begin with new certificates at its next request.
-        var renewsEngine = false
-    }
 
     /// A bug on purpose, to see that it is found.
     enum Plant: String, CaseIterable {
@@ -101,6 +86,9 @@ final class World: Surroundings {
     /// Whether something could come from the server now.
     var hasStream: Bool { stream != nil && elapsed >= path.stalledUntil }
 
+    var cluster: Cluster { server.cluster }
+    var faults: Faults { server.faults }
+
     // What is made from an engine goes before it.
     deinit { stream = nil }
 
@@ -134,7 +122,6 @@ final class World: Surroundings {
     ) throws(KubeError) -> Bool {
         stream = nil
         path.cutAfter = nil
-        path.endsNow = false
         path.crumbs = 0
         let isNew = path.renewsEngine
         if isNew { engine = try .forDecoding(limits: DecodingLimits()) }
@@ -226,7 +213,6 @@ final class World: Surroundings {
         guard stream.isReadable else {
             return .events([.failure(.contentType, "not a kube-apiserver's answer")])
         }
-        if path.endsNow { return .decoded(finish(&stream)) }
         while true {
             let chunk = take(&stream)
             if !chunk.isEmpty {

@@ -162,6 +162,7 @@ final class WatchProducer<Object: Versioned>: BodyProducer {
                 isOver = true
                 return .bytes(
                     feed.writer.error(.expired(resourceVersion, current: feed.resourceVersion())))
+            case .ended: return .end
             case .cut: return .cut
             case .muted:
                 isMuted = true

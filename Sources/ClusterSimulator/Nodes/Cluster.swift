@@ -169,6 +169,9 @@ public final class Cluster: Sendable {
     /// Lets every open watch hear nothing any more.
     public func muteWatches() { state.withLock { $0.history.muteWatches() } }
 
+    /// Ends every watch in good order, as an API server does now and then.
+    public func endWatches() { state.withLock { $0.history.endWatches() } }
+
     /// Cuts the connection of every watch.
     public func cutWatches() { state.withLock { $0.history.cutWatches() } }
 

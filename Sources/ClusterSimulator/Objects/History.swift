@@ -24,6 +24,8 @@ enum ChangeNotice<Object: Versioned>: Sendable {
     case change(Change<Object>)
     /// Its history is gone: the stream ends with 410.
     case expired
+    /// The stream ends in good order.
+    case ended
     /// The connection is cut.
     case cut
     /// Nothing comes any more, and nobody is told.
@@ -94,6 +96,10 @@ struct History<Object: Versioned>: Sendable {
         start = 0
         resourceVersion = version
         compacted = version
+    }
+
+    func endWatches() {
+        for notify in watchers.values { notify(.ended) }
     }
 
     func cutWatches() {

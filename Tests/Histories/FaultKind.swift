@@ -1,7 +1,7 @@
 import ClusterSimulator
 
 /// What can go wrong.
-enum FaultKind: String, CaseIterable {
+package enum FaultKind: String, CaseIterable {
     case cut = "connection cut"
     case cutMidway = "connection cut within an event"
     case orderlyEnd = "body ended early"
@@ -74,49 +74,49 @@ enum FaultKind: String, CaseIterable {
         }
     }
 
-    func strike(_ world: World, _ now: Duration, _ random: inout SeededRandom) {
-        let (cluster, faults) = (world.server.cluster, world.server.faults)
+    func strike(_ scene: some Scene, _ now: Duration, _ random: inout SeededRandom) {
+        let (cluster, faults) = (scene.cluster, scene.faults)
         switch self {
-        case .cut: world.path.cutAfter = 0
-        case .cutMidway: world.path.cutAfter = Int.random(in: 1...40_000, using: &random)
-        case .orderlyEnd: world.path.endsNow = true
-        case .crumbs: world.path.crumbs = Int.random(in: 100...3000, using: &random)
+        case .cut: scene.path.cutAfter = 0
+        case .cutMidway: scene.path.cutAfter = Int.random(in: 1...40_000, using: &random)
+        case .orderlyEnd: cluster.endWatches()
+        case .crumbs: scene.path.crumbs = Int.random(in: 100...3000, using: &random)
         case .stall:
-            world.path.stalledUntil =
+            scene.path.stalledUntil =
                 now + .milliseconds(Int.random(in: 100...4000, using: &random))
         case .refused:
-            world.path.downUntil = now + seconds(1...5, &random)
-            world.path.cutAfter = 0
+            scene.path.downUntil = now + seconds(1...5, &random)
+            scene.path.cutAfter = 0
         case .outage:
-            world.path.downUntil =
+            scene.path.downUntil =
                 now + seconds(random.next() % 8 == 0 ? 600...9000 : 60...600, &random)
-            world.path.cutAfter = 0
-        case .tooMany: next(world, .status(429, retryAfter: Int(random.next() % 3) + 1))
-        case .internalError: next(world, .status(500))
-        case .unavailable: next(world, .status(503))
-        case .gatewayTimeout: next(world, .status(504))
-        case .unauthorized: next(world, .status(401))
-        case .forbidden: next(world, .status(403))
-        case .gone: next(world, .status(410))
-        case .hang: next(world, .hang)
-        case .closed: next(world, .close)
-        case .page: next(world, .html)
-        case .garbage: next(world, .garbage)
-        case .otherFormat: next(world, .json)
+            scene.path.cutAfter = 0
+        case .tooMany: next(scene, .status(429, retryAfter: Int(random.next() % 3) + 1))
+        case .internalError: next(scene, .status(500))
+        case .unavailable: next(scene, .status(503))
+        case .gatewayTimeout: next(scene, .status(504))
+        case .unauthorized: next(scene, .status(401))
+        case .forbidden: next(scene, .status(403))
+        case .gone: next(scene, .status(410))
+        case .hang: next(scene, .hang)
+        case .closed: next(scene, .close)
+        case .page: next(scene, .html)
+        case .garbage: next(scene, .garbage)
+        case .otherFormat: next(scene, .json)
         case .truncated:
-            next(world, .truncate(afterBytes: Int.random(in: 0...100_000, using: &random)))
+            next(scene, .truncate(afterBytes: Int.random(in: 0...100_000, using: &random)))
         case .compaction: cluster.compact()
         case .forgotten:
             cluster.forgetHistory()
-            world.path.cutAfter = 0
+            scene.path.cutAfter = 0
         case .noEndBookmark:
             faults.add(.missingEndBookmark, to: .watch)
             cluster.compact()
         case .muted: cluster.muteWatches()
         case .restoredBackup: _ = cluster.restore()
         case .newCertificates:
-            world.path.renewsEngine = true
-            world.path.cutAfter = 0
+            scene.path.renewsEngine = true
+            scene.path.cutAfter = 0
         }
     }
 
@@ -126,8 +126,8 @@ enum FaultKind: String, CaseIterable {
     }
 
     /// The next request gets it, which comes at once.
-    private func next(_ world: World, _ fault: Faults.Fault) {
-        world.server.faults.add(fault)
-        world.path.cutAfter = 0
+    private func next(_ scene: some Scene, _ fault: Faults.Fault) {
+        scene.faults.add(fault)
+        scene.path.cutAfter = 0
     }
 }

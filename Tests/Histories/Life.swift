@@ -1,17 +1,19 @@
-import ClusterSimulator
+package import ClusterSimulator
 
 /// What happens by itself in a history: kubelets report, images come and go, nodes too, and everything
 /// goes wrong. Storms of faults take turns with calms in which all must come right.
-struct Life {
+package struct Life {
     /// How much of it.
-    struct Options {
-        var nodes = 200
-        var heartbeatInterval = Duration.seconds(300)
-        var storm = Duration.seconds(3000)
+    package struct Options {
+        package var nodes = 200
+        package var heartbeatInterval = Duration.seconds(300)
+        package var storm = Duration.seconds(3000)
         /// Longer than any detection of blindness and any wait take together.
-        var calm = Duration.seconds(400)
-        var meanChange = Duration.seconds(20)
-        var meanFault = Duration.seconds(1)
+        package var calm = Duration.seconds(400)
+        package var meanChange = Duration.seconds(20)
+        package var meanFault = Duration.seconds(1)
+
+        package init() {}
     }
 
     private let options: Options
@@ -25,13 +27,13 @@ struct Life {
     private var beats = 0
     /// When the state was backed up that a restore would go back to.
     private var backupAt: Duration?
-    private(set) var faults: [FaultKind: Int] = [:]
+    package private(set) var faults: [FaultKind: Int] = [:]
     /// Called at the end of each calm.
-    var check: (Duration) -> Void = { _ in }
+    package var check: (Duration) -> Void = { _ in }
     /// Called when the cluster's state is set back.
-    var restored: () -> Void = {}
+    package var restored: () -> Void = {}
 
-    init(_ cluster: Cluster, seed: UInt64, _ options: Options) {
+    package init(_ cluster: Cluster, seed: UInt64, _ options: Options) {
         self.options = options
         churn = Churn(cluster, Churn.Options())
         random = SeededRandom(seed: seed)
@@ -39,25 +41,25 @@ struct Life {
         nextFault = options.meanFault
     }
 
-    var faultCount: Int { faults.values.reduce(0, +) }
+    package var faultCount: Int { faults.values.reduce(0, +) }
 
     /// When something happens next.
-    var next: Duration { min(nextHeartbeat, nextChange, nextFault, phaseEnds) }
+    package var next: Duration { min(nextHeartbeat, nextChange, nextFault, phaseEnds) }
 
     /// Lets happen what is due first.
-    mutating func happen(in world: World) {
+    package mutating func happen(in scene: some Scene) {
         let due = next
         if due == phaseEnds {
-            turn(world)
+            turn(scene)
         } else if due == nextFault {
             nextFault = due + pause(options.meanFault)
-            fault(world, due)
+            fault(scene, due)
         } else if due == nextChange {
             nextChange = due + pause(options.meanChange)
-            change(world)
+            change(scene)
         } else {
             nextHeartbeat = due + options.heartbeatInterval / options.nodes
-            beat(world)
+            beat(scene)
         }
     }
 
@@ -75,19 +77,19 @@ struct Life {
         return max(.milliseconds(1), mean * (0.6931 * fraction))
     }
 
-    private mutating func turn(_ world: World) {
+    private mutating func turn(_ scene: some Scene) {
         let now = phaseEnds
         let never = Duration.seconds(1 << 40)
         if isStorm {
             // The calm: what is wrong goes away; kubelets go on.
-            world.path = World.Path(renewsEngine: world.path.renewsEngine)
-            world.server.faults.clear()
+            scene.path = Path()
+            scene.faults.clear()
             nextFault = never
             nextChange = never
             phaseEnds = now + options.calm
         } else {
             check(now)
-            world.server.cluster.backUp()
+            scene.cluster.backUp()
             backupAt = now
             nextFault = now + pause(options.meanFault)
             nextChange = now + pause(options.meanChange)
@@ -96,14 +98,14 @@ struct Life {
         isStorm.toggle()
     }
 
-    private mutating func beat(_ world: World) {
-        let nodes = world.server.cluster.snapshot().nodes
+    private mutating func beat(_ scene: some Scene) {
+        let nodes = scene.cluster.snapshot().nodes
         beats += 1
-        if !nodes.isEmpty { world.server.cluster.heartbeat(nodes[beats % nodes.count].name) }
+        if !nodes.isEmpty { scene.cluster.heartbeat(nodes[beats % nodes.count].name) }
     }
 
-    private mutating func change(_ world: World) {
-        let cluster = world.server.cluster
+    private mutating func change(_ scene: some Scene) {
+        let cluster = scene.cluster
         let nodes = cluster.snapshot().nodes
         guard let name = nodes.randomElement(using: &random)?.name else {
             cluster.addNode()
@@ -123,7 +125,7 @@ struct Life {
 
     // MARK: Faults
 
-    private mutating func fault(_ world: World, _ now: Duration) {
+    private mutating func fault(_ scene: some Scene, _ now: Duration) {
         let total = FaultKind.allCases.reduce(0) { $0 + $1.weight }
         var choice = Int(random.next() % UInt64(total))
         guard
@@ -134,21 +136,21 @@ struct Life {
         else { return }
         // What cannot make a difference now is none.
         switch kind.need {
-        case .stream where !world.hasStream: return
-        case .request where world.server.faults.count > 0: return
+        case .stream where !scene.hasStream: return
+        case .request where scene.faults.count > 0: return
         default: break
         }
         if kind == .restoredBackup {
             // Within reach of the probe: the cluster must not have outrun what the client had seen.
-            guard let backupAt, now - backupAt > .seconds(600), now >= world.path.downUntil else {
+            guard let backupAt, now - backupAt > .seconds(600), now >= scene.path.downUntil else {
                 return
             }
-            world.server.faults.clear()
+            scene.faults.clear()
             restored()
         }
         if let respite = kind.respite { nextFault = now + respite }
         faults[kind, default: 0] += 1
-        world.log.add(now, "fault \(kind.rawValue)")
-        kind.strike(world, now, &random)
+        scene.log.add(now, "fault \(kind.rawValue)")
+        kind.strike(scene, now, &random)
     }
 }

@@ -5,19 +5,19 @@
 #endif
 
 /// What happened in a history, line by line: the same seed writes the same bytes.
-final class Log {
+package final class Log {
     private let file: UnsafeMutablePointer<FILE>?
     /// Of every byte (FNV-1a), so that two histories can be compared without their logs.
-    private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    private(set) var lines = 0
+    package private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    package private(set) var lines = 0
 
-    init(to path: String?) {
+    package init(to path: String?) {
         file = path.flatMap { fopen($0, "w") }
     }
 
     deinit { if let file { fclose(file) } }
 
-    func add(_ time: Duration, _ text: String) {
+    package func add(_ time: Duration, _ text: String) {
         let (seconds, rest) = time.components
         let line = "\(seconds).\(rest / 1_000_000_000_000_000) \(text)\n"
         for byte in line.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

@@ -1,23 +1,23 @@
-import ClusterSimulator
+package import ClusterSimulator
 import ImageAlerts
-import NodeWatch
+package import NodeWatch
 
 /// Reads the store's changes as the alerting does, and holds what it is told against the truth.
-final class Observer {
+package final class Observer {
     private let hub: Hub<NodeTable>
     private let id: Int
     private var detector = ImageChangeDetector(cap: .none)
     /// The set of images that each node was last known to have, by what has been reported.
     private var known: [String: Set<String>] = [:]
-    private(set) var alerts = 0
+    package private(set) var alerts = 0
     /// What must not be, in words.
-    private(set) var violations: [String] = []
+    package private(set) var violations: [String] = []
     /// The state was set back since the last quiet point: who had been deleted may be there again.
-    var wasRestored = false
+    package var wasRestored = false
     private let cluster: Cluster
     private let log: Log
 
-    init(_ hub: Hub<NodeTable>, _ cluster: Cluster, _ log: Log) {
+    package init(_ hub: Hub<NodeTable>, _ cluster: Cluster, _ log: Log) {
         self.hub = hub
         self.cluster = cluster
         self.log = log
@@ -25,7 +25,7 @@ final class Observer {
     }
 
     /// Takes in what has happened.
-    func drain(_ now: Duration) {
+    package func drain(_ now: Duration) {
         while true {
             let changes = hub.next(id)
             if changes.isEmpty { return }
@@ -66,7 +66,7 @@ final class Observer {
     }
 
     /// At a quiet point: the store is the server's truth, and every set has been reported as it is.
-    func check(_ now: Duration) {
+    package func check(_ now: Duration) {
         wasRestored = false
         let truth = cluster.report()
         let table = hub.table
