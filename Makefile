@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test simulate sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
+.PHONY: help demo bootstrap build test simulate chaos sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,12 @@ SIMULATED_DAYS ?= 30
 
 simulate: build ## Let a cluster live through SIMULATED_DAYS (30) full of faults, a seed each, in minutes
 	.build/release/simulate --seeds $(SIMULATED_DAYS) --hours 24
+
+CHAOS_FAULTS ?= 10000
+CHAOS_SEED ?= 1
+
+chaos: build ## Let CHAOS_FAULTS (10000) strike between a cluster and an informer, over TLS, in minutes
+	.build/release/chaos --faults $(CHAOS_FAULTS) --seed $(CHAOS_SEED)
 
 FUZZ_SECONDS ?= 60
 

@@ -174,6 +174,16 @@ if withSimulator {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Simulate", swiftSettings: swiftSettings),
+        // Over sockets: `make chaos`.
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "ClusterSimulator", "Histories", "KubeClient", "NodeWatch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Chaos", swiftSettings: swiftSettings),
         .testTarget(
             name: "ClusterSimulatorTests",
             dependencies: ["ClusterSimulator", "ObjectEncoding", "TestSupport"],
@@ -181,7 +191,7 @@ if withSimulator {
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "KubeClient", "plimsoll", "plimsoll-sim", "simulate", "TwoHandlers",
+                "KubeClient", "plimsoll", "plimsoll-sim", "simulate", "chaos", "TwoHandlers",
                 "IngressController", "TestSupport",
             ],
             swiftSettings: swiftSettings),

@@ -26,11 +26,16 @@ package enum FaultKind: String, CaseIterable {
     case forgotten = "history gone, nobody told"
     case noEndBookmark = "streaming list without its end"
     case muted = "watch without a byte"
+    case blackHole = "path drops everything"
     case restoredBackup = "etcd restored from a backup"
     case newCertificates = "client begins with new certificates"
 
     /// How often, beside the others.
-    var weight: Int {
+    func weight(_ options: Life.Options) -> Int {
+        usualWeight * (usualWeight <= 300 ? options.rareTimes : 1)
+    }
+
+    private var usualWeight: Int {
         switch self {
         case .cutMidway: 20_000
         case .cut, .crumbs, .stall, .orderlyEnd: 15_000
@@ -40,7 +45,7 @@ package enum FaultKind: String, CaseIterable {
         case .compaction, .forgotten: 300
         case .gone, .page: 300
         case .hang: 100
-        case .muted, .noEndBookmark, .restoredBackup: 30
+        case .muted, .blackHole, .noEndBookmark, .restoredBackup: 30
         case .outage: 10
         // From then on the client asks for JSON.
         case .garbage: 1
@@ -58,23 +63,17 @@ package enum FaultKind: String, CaseIterable {
 
     var need: Need {
         switch self {
-        case .cut, .cutMidway, .orderlyEnd, .crumbs, .stall, .muted, .compaction, .refused: .stream
+        case .cut, .cutMidway, .orderlyEnd, .crumbs, .stall, .muted, .blackHole, .compaction,
+            .refused:
+            .stream
         case .outage, .forgotten, .newCertificates, .restoredBackup: .nothing
         default: .request
         }
     }
 
-    /// For so long nothing else goes wrong, so that it can be noticed.
-    var respite: Duration? {
-        switch self {
-        case .muted: .seconds(150)
-        case .restoredBackup: .seconds(90)
-        case .noEndBookmark: .seconds(40)
-        default: nil
-        }
-    }
-
-    func strike(_ scene: some Scene, _ now: Duration, _ random: inout SeededRandom) {
+    func strike(
+        _ scene: some Scene, _ now: Duration, _ options: Life.Options, _ random: inout SeededRandom
+    ) {
         let (cluster, faults) = (scene.cluster, scene.faults)
         switch self {
         case .cut: scene.path.cutAfter = 0
@@ -83,15 +82,18 @@ package enum FaultKind: String, CaseIterable {
         case .crumbs: scene.path.crumbs = Int.random(in: 100...3000, using: &random)
         case .stall:
             scene.path.stalledUntil =
-                now + .milliseconds(Int.random(in: 100...4000, using: &random))
+                now + time(options.stall, &random)
         case .refused:
-            scene.path.downUntil = now + seconds(1...5, &random)
+            scene.path.downUntil = now + time(options.refusal, &random)
             scene.path.cutAfter = 0
         case .outage:
             scene.path.downUntil =
-                now + seconds(random.next() % 8 == 0 ? 600...9000 : 60...600, &random)
+
+                now + time(random.next() % 8 == 0 ? options.longOutage : options.outage, &random)
             scene.path.cutAfter = 0
-        case .tooMany: next(scene, .status(429, retryAfter: Int(random.next() % 3) + 1))
+        case .tooMany:
+            let seconds = Int.random(in: options.retryAfter, using: &random)
+            next(scene, .status(429, retryAfter: seconds))
         case .internalError: next(scene, .status(500))
         case .unavailable: next(scene, .status(503))
         case .gatewayTimeout: next(scene, .status(504))
@@ -113,6 +115,7 @@ package enum FaultKind: String, CaseIterable {
             faults.add(.missingEndBookmark, to: .watch)
             cluster.compact()
         case .muted: cluster.muteWatches()
+        case .blackHole: scene.path.isDead = true
         case .restoredBackup: _ = cluster.restore()
         case .newCertificates:
             scene.path.renewsEngine = true
@@ -120,9 +123,9 @@ package enum FaultKind: String, CaseIterable {
         }
     }
 
-    private func seconds(_ range: ClosedRange<Int>, _ random: inout SeededRandom) -> Duration {
-        .milliseconds(
-            Int.random(in: range.lowerBound * 1000...range.upperBound * 1000, using: &random))
+    private func time(_ range: ClosedRange<Duration>, _ random: inout SeededRandom) -> Duration {
+        let span = range.upperBound - range.lowerBound
+        return range.lowerBound + span / 1000 * Int(random.next() % 1001)
     }
 
     /// The next request gets it, which comes at once.

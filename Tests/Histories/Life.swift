@@ -12,6 +12,26 @@ package struct Life {
         package var calm = Duration.seconds(400)
         package var meanChange = Duration.seconds(20)
         package var meanFault = Duration.seconds(1)
+        /// How long what lasts lasts.
+        package var stall = Duration.milliseconds(100)...Duration.seconds(4)
+        package var refusal = Duration.seconds(1)...Duration.seconds(5)
+        package var outage = Duration.seconds(60)...Duration.seconds(600)
+        /// One outage in eight.
+        package var longOutage = Duration.seconds(600)...Duration.seconds(9000)
+        /// Nothing else goes wrong for so long after what takes time to notice: silence, a list that has no
+        /// end, a state that was set back.
+        package var silence = Duration.seconds(150)
+        package var endlessList = Duration.seconds(40)
+        package var restoration = Duration.seconds(90)
+        /// A backup is at least so old when it is restored: the cluster must not outrun what the client had
+        /// seen before the client is back.
+        package var backupAge = Duration.seconds(600)
+        /// Seconds that a 429 asks for.
+        package var retryAfter = 1...3
+        /// So many times more of what is rare.
+        package var rareTimes = 1
+        /// What goes wrong.
+        package var kinds = FaultKind.allCases
 
         package init() {}
     }
@@ -126,11 +146,11 @@ package struct Life {
     // MARK: Faults
 
     private mutating func fault(_ scene: some Scene, _ now: Duration) {
-        let total = FaultKind.allCases.reduce(0) { $0 + $1.weight }
+        let total = options.kinds.reduce(0) { $0 + $1.weight(options) }
         var choice = Int(random.next() % UInt64(total))
         guard
-            let kind = FaultKind.allCases.first(where: {
-                choice -= $0.weight
+            let kind = options.kinds.first(where: {
+                choice -= $0.weight(options)
                 return choice < 0
             })
         else { return }
@@ -140,17 +160,21 @@ package struct Life {
         case .request where scene.faults.count > 0: return
         default: break
         }
-        if kind == .restoredBackup {
-            // Within reach of the probe: the cluster must not have outrun what the client had seen.
-            guard let backupAt, now - backupAt > .seconds(600), now >= scene.path.downUntil else {
+        switch kind {
+        case .muted, .blackHole: nextFault = now + options.silence
+        case .noEndBookmark: nextFault = now + options.endlessList
+        case .restoredBackup:
+            guard let backupAt, now - backupAt > options.backupAge, now >= scene.path.downUntil
+            else {
                 return
             }
+            nextFault = now + options.restoration
             scene.faults.clear()
             restored()
+        default: break
         }
-        if let respite = kind.respite { nextFault = now + respite }
         faults[kind, default: 0] += 1
         scene.log.add(now, "fault \(kind.rawValue)")
-        kind.strike(scene, now, &random)
+        kind.strike(scene, now, options, &random)
     }
 }

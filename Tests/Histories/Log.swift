@@ -19,7 +19,8 @@ package final class Log {
 
     package func add(_ time: Duration, _ text: String) {
         let (seconds, rest) = time.components
-        let line = "\(seconds).\(rest / 1_000_000_000_000_000) \(text)\n"
+        let milliseconds = "\(1000 + rest / 1_000_000_000_000_000)".dropFirst()
+        let line = "\(seconds).\(milliseconds) \(text)\n"
         for byte in line.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         lines += 1
         if let file { fputs(line, file) }

@@ -4,8 +4,6 @@ package import NodeWatch
 
 /// Reads the store's changes as the alerting does, and holds what it is told against the truth.
 package final class Observer {
-    private let hub: Hub<NodeTable>
-    private let id: Int
     private var detector = ImageChangeDetector(cap: .none)
     /// The set of images that each node was last known to have, by what has been reported.
     private var known: [String: Set<String>] = [:]
@@ -17,23 +15,13 @@ package final class Observer {
     private let cluster: Cluster
     private let log: Log
 
-    package init(_ hub: Hub<NodeTable>, _ cluster: Cluster, _ log: Log) {
-        self.hub = hub
+    package init(_ cluster: Cluster, _ log: Log) {
         self.cluster = cluster
         self.log = log
-        id = hub.subscribe(queueLimit: 10_000).id
     }
 
-    /// Takes in what has happened.
-    package func drain(_ now: Duration) {
-        while true {
-            let changes = hub.next(id)
-            if changes.isEmpty { return }
-            for change in changes { observe(change, now) }
-        }
-    }
-
-    private func observe(_ change: NodeChange, _ now: Duration) {
+    /// Takes in what the store tells.
+    package func observe(_ change: NodeChange, _ now: Duration) {
         let name = change.node.name
         let alert = detector.observe(change)
         switch change {
@@ -66,29 +54,30 @@ package final class Observer {
     }
 
     /// At a quiet point: the store is the server's truth, and every set has been reported as it is.
-    package func check(_ now: Duration) {
+    ///
+    /// - Parameter nodes: The store's.
+    package func check(_ nodes: [NodeSummary], _ now: Duration) {
         wasRestored = false
         let truth = cluster.report()
-        let table = hub.table
-        let kept = Dictionary(uniqueKeysWithValues: table.entries.map { ($0.summary.name, $0) })
+        let kept = Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, $0) })
         for name in kept.keys.sorted() where !truth.contains(where: { $0.node.name == name }) {
             violations.append("a node that is not there any more: \(name)")
         }
         for (node, images) in truth {
-            guard let entry = kept[node.name] else {
+            guard let ours = kept[node.name] else {
                 violations.append("a node is missing: \(node.name)")
                 continue
             }
-            let ours = "\(entry.summary.uid) \(entry.version.string)"
-            let theirs = "\(node.uid) \(node.resourceVersion)"
-            if ours != theirs {
-                violations.append("\(node.name) is kept as \(ours), but is \(theirs)")
+            let (kept, there) = (
+                "\(ours.uid) \(ours.resourceVersion)", "\(node.uid) \(node.resourceVersion)"
+            )
+            if kept != there {
+                violations.append("\(node.name) is kept as \(kept), but is \(there)")
             }
             guard let set = cluster.reportedImageSet(of: node), let images, !set.isEmpty else {
                 continue
             }
-            if entry.summary.imageBytes != images.bytes || entry.summary.imageCount != images.count
-            {
+            if ours.imageBytes != images.bytes || ours.imageCount != images.count {
                 violations.append("\(node.name) is kept with other image storage than it has")
             }
             if known[node.name] != Set(set.map { "\($0.name) \($0.bytes)" }) {

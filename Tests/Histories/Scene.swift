@@ -22,6 +22,8 @@ package struct Path: Sendable {
     package var cutAfter: Int?
     /// So many bytes come a few at a time.
     package var crumbs = 0
+    /// Nothing comes through any more, to those who are connected.
+    package var isDead = false
     /// The client has to begin with new certificates at its next request.
     package var renewsEngine = false
 

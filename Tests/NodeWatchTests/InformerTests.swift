@@ -87,8 +87,10 @@ struct InformerTests {
     private func impatient(_ simulator: SimulatorProcess) async throws
         -> (informer: SharedNodeInformer, running: Task<Void, any Error>)
     {
+        var options = RunnerOptions()
+        options.silencePatience = .seconds(1)
         let informer = try SharedNodeInformer(
-            client: KubeClient(try .load(.file(simulator.kubeconfig))), silencePatience: .seconds(1)
+            client: KubeClient(try .load(.file(simulator.kubeconfig))), options: options
         ) { _ in }
         let running = Task { try await informer.run() }
         _ = await informer.store.synced()
@@ -307,9 +309,9 @@ struct InformerTests {
         defer { simulator.stop() }
         try await simulator.command("fault", "watch", "no-end-bookmark")
         let client = KubeClient(try .load(.file(simulator.kubeconfig)))
-        let informer = try SharedNodeInformer(
-            client: client, endBookmarkPatience: .milliseconds(500)
-        ) { _ in }
+        var options = RunnerOptions()
+        options.endBookmarkPatience = .milliseconds(500)
+        let informer = try SharedNodeInformer(client: client, options: options) { _ in }
         let task = Task { try? await informer.run() }
         var names: [String] = []
         for await change in informer.changes() {

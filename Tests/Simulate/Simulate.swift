@@ -121,13 +121,18 @@ struct History {
         lifeOptions.nodes = nodes
         var life = Life(cluster, seed: seed ^ 0x4c49_4645, lifeOptions)
         let hub = Hub<NodeTable>()
-        let observer = Observer(hub, cluster, log)
-        life.check = { observer.check($0) }
+        let observer = Observer(cluster, log)
+        life.check = { observer.check(hub.table.entries.map(\.summary), $0) }
         life.restored = { observer.wasRestored = true }
         let world = try World(
             server, life, seed: seed ^ 0x5041_5448, until: .seconds(hours * 3600), plant: plant, log
         )
-        world.afterBatch = { [unowned world] in observer.drain(world.elapsed) }
+        let subscription = hub.subscribe(queueLimit: 10_000).id
+        world.afterBatch = { [unowned world] in
+            while case let changes = hub.next(subscription), !changes.isEmpty {
+                for change in changes { observer.observe(change, world.elapsed) }
+            }
+        }
         let counters = WatchCounters()
         // Who waits misses what goes wrong meanwhile: less of it, and more is survived in a day.
         var options = RunnerOptions()

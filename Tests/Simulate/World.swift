@@ -123,6 +123,7 @@ final class World: Surroundings, Scene {
         stream = nil
         path.cutAfter = nil
         path.crumbs = 0
+        path.isDead = false
         let isNew = path.renewsEngine
         if isNew { engine = try .forDecoding(limits: DecodingLimits()) }
         path.renewsEngine = false
@@ -199,7 +200,7 @@ final class World: Surroundings, Scene {
             return .events([.failure(.connect, "connection refused")])
         }
         defer { if self.stream != nil { self.stream = stream } }
-        guard elapsed >= path.stalledUntil else { return nil }
+        guard elapsed >= path.stalledUntil, !path.isDead else { return nil }
         guard let head = stream.response.head else {
             if case .cut = stream.response.next() { return broken() }
             guard elapsed - stream.opened >= stream.patience else { return nil }

@@ -64,15 +64,11 @@ public final class SharedNodeInformer: Sendable {
             options: options, onNotice: onNotice)
     }
 
-    /// One with less patience for a streaming list that has no end, or for silence. For tests.
+    /// One with another patience. For tests.
     package convenience init(
-        client: KubeClient, endBookmarkPatience: Duration = .seconds(30),
-        silencePatience: Duration = .seconds(130),
+        client: KubeClient, options: RunnerOptions,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
-        var options = RunnerOptions()
-        options.endBookmarkPatience = endBookmarkPatience
-        options.silencePatience = silencePatience
         try self.init(
             client: client, selector: .all, resync: nil,
             reader: NodeReader(isStrict: false, .automatic), queueLimit: 10_000, options: options,
