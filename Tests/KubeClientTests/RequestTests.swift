@@ -290,4 +290,24 @@ struct RequestTests {
         asking.cancel()
         #expect(await asking.value == .cancelled)
     }
+
+    @Test func `use a connection for as long as it may be used, and no longer`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "1"])
+        let proxy = try await Proxy(.http)
+        var overrides = KubeConfigurationOverrides()
+        overrides.proxyURL = proxy.url
+        let configuration = try KubeConfiguration.load(
+            .file(simulator.kubeconfig), overrides: overrides)
+        func connections(_ client: KubeClient, pause: Duration) async throws -> Int {
+            let before = proxy.targets.count
+            for _ in 0..<2 { _ = try await client.nodes.list() }
+            try await Task.sleep(for: pause)
+            _ = try await client.nodes.list()
+            return proxy.targets.count - before
+        }
+        let lasting = KubeClient(configuration)
+        #expect(try await connections(lasting, pause: .seconds(3)) == 1)
+        let changing = KubeClient(configuration, maxConnectionAge: .seconds(1))
+        #expect(try await connections(changing, pause: .seconds(3)) == 2)
+    }
 }

@@ -299,6 +299,30 @@ struct InformerTests {
         await observed.stop()
     }
 
+    @Test func `asks for watches that end by themselves, not all at once`() async throws {
+        let simulator = try await simulator("--nodes", "2")
+        defer { simulator.stop() }
+        let targets = Mutex<[String]>([])
+        let client = KubeClient(try .load(.file(simulator.kubeconfig))) { trace in
+            if case .request(_, let target) = trace { targets.withLock { $0.append(target) } }
+        }
+        let informer = try SharedNodeInformer(client: client)
+        let task = Task { try? await informer.run() }
+        _ = await informer.store.synced()
+        for count in 2..<12 {
+            try await simulator.command("compact")
+            try await eventually("a new list") { targets.withLock { $0.count } >= count }
+        }
+        task.cancel()
+        await task.value
+        let seconds = targets.withLock { $0 }.compactMap { target in
+            target.split(separator: "&").first { $0.hasPrefix("timeoutSeconds=") }
+                .flatMap { Int($0.dropFirst(15)) }
+        }
+        #expect(seconds.count >= 11 && seconds.allSatisfy { (300...600).contains($0) })
+        #expect(Set(seconds).count > 1)
+    }
+
     @Test(.timeLimit(.minutes(2)), arguments: ["0", "0.2"])
     func `leaves a streaming list that has no end, be it quiet or busy`(
         interval: String

@@ -201,6 +201,43 @@ struct ReflectorTests {
         #expect(reflector.waited() == .open(.streamingList(notOlderThan: nil)))
     }
 
+    @Test(arguments: [
+        KubeStatus(
+            code: 504, reason: "Timeout",
+            message: "Timeout: Too large resource version: 99, current: 5",
+            cause: "ResourceVersionTooLarge", retryAfter: nil),
+        // 1.17 to 1.18 sent no reason of the cause, others no cause at all.
+        KubeStatus(
+            code: 504, reason: "Timeout", message: "Too large resource version", cause: "",
+            retryAfter: nil),
+        KubeStatus(
+            code: 504, reason: "Timeout",
+            message: "Timeout: Too large resource version: 99, current: 5",
+            cause: nil, retryAfter: nil),
+    ])
+    func `knows each form in which a version is said to be ahead`(answer: KubeStatus) {
+        var reflector = watching()
+        _ = reflector.refused(status(410))
+        _ = reflector.refused(answer)
+        #expect(reflector.waited() == .open(.streamingList(notOlderThan: nil)))
+    }
+
+    @Test func `waits for a busy server with a streaming list, too, and asks for no other`() {
+        var reflector = reflector()
+        _ = reflector.start()
+        for _ in 0..<20 {
+            #expect(reflector.refused(status(429, after: .seconds(40))) == .wait(.seconds(40)))
+            #expect(reflector.waited() == .open(.streamingList(notOlderThan: nil)))
+        }
+    }
+
+    @Test func `lists again at once when the server lost an object that it could not read`() {
+        var reflector = watching()
+        let answer = KubeStatus(
+            code: 500, reason: "StorageReadError", message: "", cause: nil, retryAfter: nil)
+        #expect(reflector.refused(answer) == .open(.streamingList(notOlderThan: "10")))
+    }
+
     @Test func `waits as long as a busy server wants, and never lists because of it`() {
         var reflector = watching()
         #expect(reflector.refused(status(429, after: .seconds(7))) == .wait(.seconds(7)))

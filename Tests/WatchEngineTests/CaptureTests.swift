@@ -58,6 +58,82 @@ struct CaptureTests {
         }
     }
 
+    /// Of the large ones the beginning: each place costs the whole of it.
+    @Test(arguments: recorded)
+    func `gives the same events wherever its beginning is cut in two`(file: String) async throws {
+        let body = Array(try Data(contentsOf: URL(filePath: file)).prefix(16 << 10))
+        let whole = Tracer().trace(body)
+        for cut in stride(from: 1, to: body.count, by: Tracer.isSlow ? 997 : 1) {
+            if Tracer().trace(body, first: cut, scanner: .automatic) != whole {
+                Issue.record("differs when it is cut at byte \(cut)")
+                break
+            }
+            if cut.isMultiple(of: 256) { await Task.yield() }
+        }
+    }
+
+    @Test(arguments: recorded.filter { $0.contains("/watch") })
+    func `takes nothing from an event that is not whole yet, at any byte`(file: String) throws {
+        let body = try Array(Data(contentsOf: URL(filePath: file)))
+        // A refusal is one object, no stream.
+        guard let ends = Self.ends(of: body) else { return }
+        var options = plm_client_options()
+        let client = plm_client_create(&options)!
+        defer { plm_client_destroy(client) }
+        let decoder = Tracer().makeDecoder(client, .automatic)
+        defer { plm_decoder_destroy(decoder) }
+        var told = 0
+        var next = 0
+        for at in body.indices {
+            if Tracer.isSlow, at > 200_000 { break }
+            var batch = plm_batch()
+            body.withUnsafeBytes {
+                let start = $0.baseAddress!.assumingMemoryBound(to: CChar.self)
+                _ = plm_decoder_feed(decoder, start + at, 1, &batch)
+            }
+            if next < ends.count, ends[next] == at + 1 { next += 1 }
+            if batch.count == 0 { continue }
+            told += UnsafeBufferPointer(start: batch.events, count: batch.count)
+                .count { $0.kind != .image }
+            #expect(told == next, "at byte \(at)")
+            if told != next { return }
+        }
+        #expect(told == next && told > 0)
+    }
+
+    /// Where each event of a stream ends: by brackets outside of strings, or by the frames' lengths. Nil:
+    /// it is none.
+    private static func ends(of body: [UInt8]) -> [Int]? {
+        var ends: [Int] = []
+        if Tracer.isProtobuf(body) {
+            guard body.first == 0 else { return nil }
+            var at = 0
+            while at + 4 <= body.count {
+                at += 4 + body[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
+                if at <= body.count { ends.append(at) }
+            }
+            return ends
+        }
+        guard String(decoding: body.prefix(9), as: UTF8.self) == #"{"type":""# else { return nil }
+        var (depth, isString, isEscaped) = (0, false, false)
+        for (at, byte) in body.enumerated() {
+            if isEscaped {
+                isEscaped = false
+            } else if isString {
+                isEscaped = byte == UInt8(ascii: "\\")
+                if byte == UInt8(ascii: "\"") { isString = false }
+            } else if byte == UInt8(ascii: "\"") {
+                isString = true
+            } else if byte == UInt8(ascii: "{") {
+                depth += 1
+            } else if byte == UInt8(ascii: "}") {
+                depth -= 1
+                if depth == 0 { ends.append(at + 1) }
+            }
+        }
+        return ends
+    }
+
     @Test func `ends the streamed list with its bookmark`() throws {
         let trace = Tracer().trace(try bytes("watchlist.body.json"))
         #expect(trace.contains { $0.hasPrefix("bookmark") && $0.hasSuffix("initial-events-end") })

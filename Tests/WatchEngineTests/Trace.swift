@@ -97,7 +97,7 @@ struct Tracer {
         trace(Array(body.utf8), chunk: chunk, finish: finish, sourceLocation: sourceLocation)
     }
 
-    private func makeDecoder(_ client: OpaquePointer, _ scanner: plm_scanner?) -> OpaquePointer {
+    func makeDecoder(_ client: OpaquePointer, _ scanner: plm_scanner?) -> OpaquePointer {
         // Slots are named by C strings that must live until the projection has been copied.
         var pointers: [UnsafeMutablePointer<CChar>] = []
         defer { pointers.forEach { $0.deallocate() } }

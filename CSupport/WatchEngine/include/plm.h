@@ -421,6 +421,9 @@ typedef struct plm_client_options {
     /// How long sent data or keep-alive probes may stay unanswered before the connection counts as
     /// dead (TCP_USER_TIMEOUT and keep-alive). 0 means 30,000 ms.
     int32_t dead_peer_timeout_ms;
+    /// A connection older than that, in whole seconds, is not used for another request. 0: however
+    /// old it is, as long as it works.
+    int32_t max_connection_age_seconds;
     plm_limits limits;
     /// NULL: malloc, realloc, free. libcurl, OpenSSL and yajl allocate for themselves. yajl does
     /// not survive a failure of that: what it is fed is bounded instead.

@@ -443,6 +443,7 @@ static bool set_options(plm_stream *self, const plm_request *request, const char
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)client->max_connection_age_seconds);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, probe_seconds);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, probe_seconds);

@@ -9,6 +9,7 @@ public final class KubeClient: Sendable {
     /// to the head of the answer, and then it is 60 s where this is nil.
     public let requestTimeout: Duration?
     /// Told what is done, on the thread that does it.
+    private let maxConnectionAge: Duration?
     package let trace: (@Sendable (KubeTrace) -> Void)?
     let sender: RequestSender
     private let userAgent: String
@@ -25,12 +26,16 @@ public final class KubeClient: Sendable {
     ///   - limits: Bounds on what is accepted from the server.
     ///   - requestTimeout: How long one request with its answer may take; nil: no limit.
     ///   - requestRate: How many small requests are made in a second, at most; watches do not count.
+    ///   - maxConnectionAge: A connection older than that is not used for another request, be it the next
+    ///     watch: so that clients spread over API servers that came later. In whole seconds; nil: none.
     ///   - trace: Told what is done, on the thread that does it; must not block.
     public init(
         _ configuration: KubeConfiguration, userAgent: String = "plimsoll",
         limits: DecodingLimits = DecodingLimits(), requestTimeout: Duration? = .seconds(30),
-        requestRate: RequestRate = .standard, trace: (@Sendable (KubeTrace) -> Void)? = nil
+        requestRate: RequestRate = .standard, maxConnectionAge: Duration? = nil,
+        trace: (@Sendable (KubeTrace) -> Void)? = nil
     ) {
+        self.maxConnectionAge = maxConnectionAge
         self.trace = trace
         self.configuration = configuration
         self.requestTimeout = requestTimeout
@@ -108,6 +113,8 @@ public final class KubeClient: Sendable {
                         options.tls_server_name = name
                         options.proxy_url = proxy
                         options.limits = limits.engine
+                        options.max_connection_age_seconds = Int32(
+                            clamping: maxConnectionAge.map { max(1, $0.components.seconds) } ?? 0)
                         options.insecure_skip_verify = configuration.skipsVerification
                         return Self.create(
                             options, authority, certificate, key,

@@ -108,6 +108,11 @@ package struct Reflector {
         }
     }
 
+    private var isWatching: Bool {
+        if case .watch = current { return true }
+        return false
+    }
+
     /// Whether what is read now is the answer to a probe.
     package var isProbing: Bool { current == .probe }
 
@@ -176,6 +181,8 @@ package struct Reflector {
         case 401: return retry(current, after: nil)
         // Who may watch may not be allowed to list.
         case 403 where !isProbing: return retry(current, after: nil)
+        // An object that could not be read any more was removed, and no event told of it.
+        case 500 where status.reason == "StorageReadError" && isWatching: return expired()
         case 500...: return failed(.refusal, retryAfter: status.retryAfter)
         default: break
         }

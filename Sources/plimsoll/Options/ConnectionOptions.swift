@@ -73,6 +73,12 @@ struct ConnectionOptions: ParsableArguments {
                 + "answered goes on.", valueName: "time"))
     var requestTimeout = TimeoutArgument(duration: .seconds(30))
 
+    @Option(
+        help: ArgumentHelp(
+            "Make a new connection for the next request or watch when one is older: 10m, 2h. Else it is "
+                + "used as long as it works.", valueName: "time"))
+    var maxConnectionAge: DurationArgument?
+
     @Flag(name: .shortAndLong, help: "Say on standard error what is asked of the server.")
     var verbose = false
 
@@ -119,6 +125,7 @@ struct ConnectionOptions: ParsableArguments {
         return KubeClient(
             configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))",
             limits: limits, requestTimeout: requestTimeout.duration,
+            maxConnectionAge: maxConnectionAge?.duration,
             trace: verbose ? Self.tell : nil)
     }
 
