@@ -71,6 +71,18 @@ struct PlimsollSim: AsyncParsableCommand {
     @Option(help: "What becomes of requests for a shard; most servers ignore that they are.")
     var shards = SimulatorServer.Options.ShardSelection.serve
 
+    @Option(
+        help: ArgumentHelp(
+            "Let happen what the file says: a line each, with a time after the start and a command "
+                + "(\"10s cut\").", valueName: "file"))
+    var scenario: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Let so many things go wrong a minute, by the seed: lost connections and histories, errors, "
+                + "silence.", valueName: "number"))
+    var faultsPerMinute = 0.0
+
     @Flag(help: "Give the kubeconfig a client certificate instead of a token.")
     var clientCertificate = false
 
@@ -106,7 +118,9 @@ struct PlimsollSim: AsyncParsableCommand {
         guard nodes >= 0, nodes <= 1_000_000 else {
             throw ValidationError("--nodes must be from 0 to 1000000.")
         }
-        guard changesPerMinute >= 0, heartbeatInterval >= 0, bookmarkInterval > 0 else {
+        guard changesPerMinute >= 0, heartbeatInterval >= 0, bookmarkInterval > 0,
+            faultsPerMinute >= 0
+        else {
             throw ValidationError("Rates and intervals must not be negative.")
         }
         for name in profile.split(separator: ",") where NodeShape(rawValue: String(name)) == nil {
@@ -126,7 +140,20 @@ struct PlimsollSim: AsyncParsableCommand {
         }
     }
 
+    private func readScenario() throws -> Scenario? {
+        guard let scenario else { return nil }
+        guard let text = try? String(contentsOfFile: scenario, encoding: .utf8) else {
+            throw ValidationError("--scenario: cannot read \(scenario) as text")
+        }
+        do {
+            return try Scenario(text, name: scenario)
+        } catch {
+            throw ValidationError(error.message)
+        }
+    }
+
     private func serve() async throws {
+        let scenario = try readScenario()
         var clusterOptions = Cluster.Options()
         clusterOptions.nodeCount = nodes
         clusterOptions.shapes = profile.split(separator: ",").compactMap {
@@ -151,23 +178,33 @@ struct PlimsollSim: AsyncParsableCommand {
                     user: try server.authority.user(options.adminUser, group: "system:masters"))
                 : server.kubeconfig())
         defer { files.remove() }
-        try await ControlSocket.listen(files.control, ControlCommand(server))
+        let command = ControlCommand(server)
+        try await ControlSocket.listen(files.control, command)
         print(files.kubeconfig)
         fflush(nil)
-        say("Simulating \(nodes) nodes at \(server.url); interrupt to stop.")
+        Self.say("Simulating \(nodes) nodes at \(server.url); interrupt to stop.")
 
         var churnOptions = Churn.Options()
         churnOptions.heartbeatInterval = .seconds(heartbeatInterval)
         churnOptions.changesPerMinute = changesPerMinute
         churnOptions.seed = seed
         let churn = Churn(cluster, churnOptions)
-        let life = Task { await churn.run() }
+        let faults = RandomFaults(perMinute: faultsPerMinute, seed: seed)
+        let life = Task { [faultsPerMinute] in
+            await withTaskGroup { group in
+                group.addTask { await churn.run() }
+                group.addTask { await scenario?.run(command) { Self.say($0) } }
+                if faultsPerMinute > 0 {
+                    group.addTask { await faults.run(command) { Self.say($0) } }
+                }
+            }
+        }
         await Interruption.wait(untilInputEnds: untilInputEnds)
         life.cancel()
         try await server.stop()
     }
 
-    private func say(_ text: String) {
+    private static func say(_ text: String) {
         FileHandleText.write(text + "\n", to: STDERR_FILENO)
     }
 

@@ -24,6 +24,7 @@ public struct ControlCommand: Sendable {
         ("replace-node NODE", "a node leaves and another of its name joins"),
         ("compact", "the history is lost: watches end with 410 and must list again"),
         ("forget-history", "the history is lost; watches find out when they resume"),
+        ("end", "ends every watch of nodes in good order"),
         ("cut", "cuts every watch's connection"),
         ("mute", "lets every open watch hear nothing any more, and nobody knows"),
         ("back-up", "keeps the state as it is for `restore`"),
@@ -55,17 +56,24 @@ public struct ControlCommand: Sendable {
         authority = server.authority
     }
 
-    /// Does what the words say. Returns lines to print.
-    public func run(_ words: [String]) throws(Invalid) -> [String] {
-        guard let name = words.first,
-            let usage = Self.usage.first(where: { $0.words.split(separator: " ")[0] == name })
+    /// Whether the words are a command, with as many arguments as it takes. Returns how it is used.
+    @discardableResult
+    static func check(_ words: [String]) throws(Invalid) -> (words: String, meaning: String) {
+        guard let name = words.first else { throw Invalid(message: "a command is missing") }
+        guard let usage = Self.usage.first(where: { $0.words.split(separator: " ")[0] == name })
         else {
-            throw Invalid(message: "unknown command; see `plimsoll sim --help`")
+            throw Invalid(message: "unknown command \"\(name)\"; see `plimsoll sim --help`")
         }
         guard words.count == usage.words.split(separator: " ").count else {
             throw Invalid(message: "usage: \(usage.words)")
         }
-        switch name {
+        return usage
+    }
+
+    /// Does what the words say. Returns lines to print.
+    public func run(_ words: [String]) throws(Invalid) -> [String] {
+        let usage = try Self.check(words)
+        switch words[0] {
         case "pull":
             guard let size = Self.bytes(words[3]), size >= 0 else {
                 throw Invalid(message: "\"\(words[3])\" is no size; try 212MB, 3.7GiB or 1000000")
@@ -114,6 +122,9 @@ public struct ControlCommand: Sendable {
         case "forget-history":
             cluster.forgetHistory()
             return ["history forgotten"]
+        case "end":
+            cluster.endWatches()
+            return ["watches ended"]
         case "cut":
             cluster.cutWatches()
             objects.cutWatches()
