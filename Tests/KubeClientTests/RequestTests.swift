@@ -14,7 +14,9 @@ struct RequestTests {
         init(
             nodes: Int = 3, as user: String? = nil, rate: RequestRate = .standard
         ) async throws {
-            simulator = try await SimulatorProcess(["--nodes", "\(nodes)"])
+            simulator = try await SimulatorProcess([
+                "--nodes", "\(nodes)", "--heartbeat-interval", "0",
+            ])
             node = try await simulator.nodes()[1].name
             client = try Self.client(simulator, as: user, rate)
         }
