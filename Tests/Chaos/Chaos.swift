@@ -78,7 +78,8 @@ struct Chaos: AsyncParsableCommand {
             try await settle(informer, cluster, observe)
             observer.check(informer.store.nodes, clock.now - start)
             costs.append(ProcessState())
-            print("\(life.faultCount) faults, \(observer.alerts) alerts; \(costs[costs.count - 1])")
+            Log.say(
+                "\(life.faultCount) faults, \(observer.alerts) alerts; \(costs[costs.count - 1])")
             if life.faultCount >= faults { break }
         }
         running.cancel()

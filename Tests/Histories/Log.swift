@@ -17,6 +17,12 @@ package final class Log {
 
     deinit { if let file { fclose(file) } }
 
+    /// Prints a line at once, to a pipe as well: who runs it for minutes wants to see how far it is.
+    package static func say(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+
     package func add(_ time: Duration, _ text: String) {
         let (seconds, rest) = time.components
         let milliseconds = "\(1000 + rest / 1_000_000_000_000_000)".dropFirst()

@@ -36,7 +36,7 @@ struct Simulate: ParsableCommand {
         var total = History.Outcome()
         for seed in firstSeed..<firstSeed + UInt64(seeds) {
             let outcome = try History(seed, hours: hours, nodes: nodes, plant, log).run()
-            print("seed \(seed): \(outcome)")
+            Log.say("seed \(seed): \(outcome)")
             total.add(outcome)
             guard outcome.violations.isEmpty else {
                 for violation in outcome.violations.prefix(10) { print("  \(violation)") }
