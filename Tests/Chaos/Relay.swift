@@ -98,8 +98,8 @@ private final class Line: Sendable {
                 let bridge = Bridge(self, client, server)
                 self.bridges[ObjectIdentifier(bridge)] = bridge
                 return client.eventLoop.makeCompletedFuture {
-                    try client.pipeline.syncOperations.addHandler(Upstream(bridge))
-                    try server.pipeline.syncOperations.addHandler(Downstream(bridge))
+                    try client.pipeline.syncOperations.addHandler(BridgeEnd(bridge, bridge.up))
+                    try server.pipeline.syncOperations.addHandler(BridgeEnd(bridge, bridge.down))
                 }
             }
     }
@@ -166,29 +166,19 @@ private final class Bridge: Sendable {
     }
 }
 
-/// From the client to the server.
-private final class Upstream: ChannelInboundHandler {
+/// One end of a connection: what it reads goes on to the other.
+private final class BridgeEnd: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let bridge: Bridge
+    private let forward: (ByteBuffer) -> Void
 
-    init(_ bridge: Bridge) { self.bridge = bridge }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        bridge.up(unwrapInboundIn(data))
+    init(_ bridge: Bridge, _ forward: @escaping (ByteBuffer) -> Void) {
+        self.bridge = bridge
+        self.forward = forward
     }
-    func channelInactive(context: ChannelHandlerContext) { bridge.cut() }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { bridge.cut() }
-}
-
-/// From the server to the client.
-private final class Downstream: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    private let bridge: Bridge
-
-    init(_ bridge: Bridge) { self.bridge = bridge }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        bridge.down(unwrapInboundIn(data))
+        forward(unwrapInboundIn(data))
     }
     func channelInactive(context: ChannelHandlerContext) { bridge.cut() }
     func errorCaught(context: ChannelHandlerContext, error: any Error) { bridge.cut() }

@@ -146,13 +146,8 @@ package struct Life {
     // MARK: Faults
 
     private mutating func fault(_ scene: some Scene, _ now: Duration) {
-        let total = options.kinds.reduce(0) { $0 + $1.weight(options) }
-        var choice = Int(random.next() % UInt64(total))
         guard
-            let kind = options.kinds.first(where: {
-                choice -= $0.weight(options)
-                return choice < 0
-            })
+            let kind = random.choice(of: options.kinds, weight: { [options] in $0.weight(options) })
         else { return }
         // What cannot make a difference now is none.
         switch kind.need {

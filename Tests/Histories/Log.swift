@@ -9,7 +9,6 @@ package final class Log {
     private let file: UnsafeMutablePointer<FILE>?
     /// Of every byte (FNV-1a), so that two histories can be compared without their logs.
     package private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    package private(set) var lines = 0
 
     package init(to path: String?) {
         file = path.flatMap { fopen($0, "w") }
@@ -28,7 +27,6 @@ package final class Log {
         let milliseconds = "\(1000 + rest / 1_000_000_000_000_000)".dropFirst()
         let line = "\(seconds).\(milliseconds) \(text)\n"
         for byte in line.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        lines += 1
         if let file { fputs(line, file) }
     }
 }

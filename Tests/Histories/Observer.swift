@@ -62,7 +62,8 @@ package final class Observer {
         wasRestored = false
         let truth = cluster.report()
         let kept = Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, $0) })
-        for name in kept.keys.sorted() where !truth.contains(where: { $0.node.name == name }) {
+        let names = Set(truth.map(\.node.name))
+        for name in kept.keys.sorted() where !names.contains(name) {
             violations.append("a node that is not there any more: \(name)")
         }
         for (node, images) in truth {
@@ -70,19 +71,18 @@ package final class Observer {
                 violations.append("a node is missing: \(node.name)")
                 continue
             }
-            let (kept, there) = (
-                "\(ours.uid) \(ours.resourceVersion)", "\(node.uid) \(node.resourceVersion)"
-            )
-            if kept != there {
-                violations.append("\(node.name) is kept as \(kept), but is \(there)")
+            let state = "\(ours.uid) \(ours.resourceVersion)"
+            let actual = "\(node.uid) \(node.resourceVersion)"
+            if state != actual {
+                violations.append("\(node.name) is kept as \(state), but is \(actual)")
             }
-            guard let set = cluster.reportedImageSet(of: node), let images, !set.isEmpty else {
+            guard let set = cluster.reportedImageNames(of: node), let images, !set.isEmpty else {
                 continue
             }
             if ours.imageBytes != images.bytes || ours.imageCount != images.count {
                 violations.append("\(node.name) is kept with other image storage than it has")
             }
-            if known[node.name] != Set(set.map(\.name)) {
+            if known[node.name] != Set(set) {
                 violations.append("\(node.name): its images were not reported as they are")
             }
         }

@@ -44,24 +44,7 @@ struct CaptureTests {
     }
 
     /// A call for each of tens of thousands of places takes minutes under sanitizers.
-    @Test(arguments: ["watch-live.body.json", "watch-live-protobuf.body.pb"])
-    func `gives the same events wherever it is cut in two`(name: String) async throws {
-        let body = try bytes(name)
-        let whole = Tracer().trace(body)
-        for cut in stride(from: 1, to: body.count, by: Tracer.isSlow ? 997 : 1) {
-            let found = Tracer().trace(body, first: cut, scanner: .automatic)
-            if found != whole {
-                Issue.record("differs when it is cut at byte \(cut)")
-                break
-            }
-            if cut.isMultiple(of: 256) { await Task.yield() }
-        }
-    }
-
-    /// Of the large ones the beginning: each place costs the whole of it.
-    @Test(arguments: recorded)
-    func `gives the same events wherever its beginning is cut in two`(file: String) async throws {
-        let body = Array(try Data(contentsOf: URL(filePath: file)).prefix(16 << 10))
+    private func expectSameWhereverCut(_ body: [UInt8]) async {
         let whole = Tracer().trace(body)
         for cut in stride(from: 1, to: body.count, by: Tracer.isSlow ? 997 : 1) {
             if Tracer().trace(body, first: cut, scanner: .automatic) != whole {
@@ -70,6 +53,18 @@ struct CaptureTests {
             }
             if cut.isMultiple(of: 256) { await Task.yield() }
         }
+    }
+
+    @Test(arguments: ["watch-live.body.json", "watch-live-protobuf.body.pb"])
+    func `gives the same events wherever it is cut in two`(name: String) async throws {
+        await expectSameWhereverCut(try bytes(name))
+    }
+
+    /// Of the large ones the beginning: each place costs the whole of it.
+    @Test(arguments: recorded)
+    func `gives the same events wherever its beginning is cut in two`(file: String) async throws {
+        await expectSameWhereverCut(
+            Array(try Data(contentsOf: URL(filePath: file)).prefix(16 << 10)))
     }
 
     @Test(arguments: recorded.filter { $0.contains("/watch") })

@@ -108,12 +108,11 @@ public final class Cluster: Sendable {
         return (numbers.reduce(0) { $0 + catalog[$1].sizeBytes }, numbers.count)
     }
 
-    /// What a node reports, image by image: its first name and its size in bytes; nil where it reports no
-    /// list.
-    package func reportedImageSet(of node: SimulatedNode) -> [(name: String, bytes: Int)]? {
+    /// The first name of each image that a node reports; nil where it reports no list.
+    package func reportedImageNames(of node: SimulatedNode) -> [String]? {
         let catalog = catalog.all
         return node.values.images?.prefix(NodeProfile.imageCap).map {
-            (catalog[$0].names.first ?? "", catalog[$0].sizeBytes)
+            catalog[$0].names.first ?? ""
         }
     }
 

@@ -14,6 +14,17 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
+    /// One of several, each as often as it weighs. Nil of none.
+    package mutating func choice<Item>(of items: [Item], weight: (Item) -> Int) -> Item? {
+        let total = items.reduce(0) { $0 + weight($1) }
+        guard total > 0 else { return nil }
+        var left = Int(next() % UInt64(total))
+        return items.first { item in
+            left -= weight(item)
+            return left < 0
+        }
+    }
+
     /// So many lower-case hexadecimal digits.
     mutating func hex(_ digits: Int) -> String {
         var text = ""

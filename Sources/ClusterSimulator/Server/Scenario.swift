@@ -110,17 +110,12 @@ public struct RandomFaults: Sendable {
     public func run(_ command: ControlCommand, _ tell: @Sendable (String) -> Void) async {
         var random = SeededRandom(seed: seed)
         var due = ContinuousClock.now
-        let total = Self.choices.reduce(0) { $0 + $1.weight }
         while true {
             due += .seconds(Double.random(in: 0...120 / perMinute, using: &random))
             do { try await Task.sleep(until: due) } catch { return }
-            var choice = Int(random.next() % UInt64(total))
-            guard
-                let words = Self.choices.first(where: {
-                    choice -= $0.weight
-                    return choice < 0
-                })?.words
-            else { continue }
+            guard let words = random.choice(of: Self.choices, weight: \.weight)?.words else {
+                return
+            }
             _ = try? command.run(words)
             if words[0] == "fault" { _ = try? command.run(["cut"]) }
             tell(words.joined(separator: " "))

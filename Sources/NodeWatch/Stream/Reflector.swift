@@ -108,7 +108,8 @@ package struct Reflector {
         }
     }
 
-    private var isWatching: Bool {
+    /// Whether what is read now is a watch of what happens.
+    package var isWatching: Bool {
         if case .watch = current { return true }
         return false
     }
@@ -211,7 +212,7 @@ package struct Reflector {
 
     /// Nothing has come for too long, not even a bookmark: is the server there, and where is it?
     package mutating func silent() -> Action {
-        guard case .watch = current else { return .proceed }
+        guard isWatching else { return .proceed }
         silences += 1
         return open(.probe)
     }
@@ -219,7 +220,7 @@ package struct Reflector {
     /// The response ended in good order. `listed`: objects that had come of a list.
     package mutating func ended(after lasted: Duration, listed: Int = 0) -> Action {
         noteBreak(listed, isMidway: true)
-        guard case .watch = current, let version else { return failed(.path, retryAfter: nil) }
+        guard isWatching, let version else { return failed(.path, retryAfter: nil) }
         if sawEvent || lasted >= .seconds(1) { return open(.watch(after: version)) }
         // A watch that ends at once, again and again, must not become a hot loop.
         return retry(.watch(after: version), after: nil)

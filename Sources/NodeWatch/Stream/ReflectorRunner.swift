@@ -45,10 +45,8 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private var wireFormat: WireFormat
     /// The server has not refused to select a shard.
     private var asksForShard = true
-    /// What the last response of a server was written in.
-    private var receivedFormat = WireFormat.json
-    /// What this response is said to be written in; nil: in neither.
-    private var saidFormat: WireFormat?
+    /// What the response is said to be written in; nil: in neither.
+    private var responseFormat: WireFormat?
     /// The list that comes in.
     private var listing = Table()
     /// The store's table when the list began: what is the same is shared.
@@ -118,7 +116,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             reader.path, selector, asksForShard: asksForShard, timeoutSeconds: watchSeconds())
         outside.trace(.request(method: "GET", target: target))
         counters.note { $0.state = .connecting }
-        saidFormat = nil
+        responseFormat = nil
         do throws(KubeError) {
             try open(request, target)
         } catch {
@@ -153,8 +151,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 let error = KubeError(.timeout, "no answer to a probe")
                 return after(reflector.failed(error), error)
             }
-            let isWatching = !reflector.isListing && !reflector.isProbing
-            if isWatching, outside.now - reading.lastByte > options.silencePatience {
+            if reflector.isWatching, outside.now - reading.lastByte > options.silencePatience {
                 return silent(since: outside.now - reading.lastByte)
             }
         }
@@ -429,7 +426,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 reflector.ended(after: outside.now - reading.opened, listed: listing.count), error)
         case .failure:
             let error = KubeError(event.failure)
-            if wireFormat == .automatic, saidFormat == .protobuf,
+            if wireFormat == .automatic, responseFormat == .protobuf,
                 [.malformed, .notKubernetes].contains(error.code)
             {
                 wireFormat = .json
@@ -458,7 +455,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         let version = reflector.version.flatMap { ResourceVersion($0) }
         let now = outside.now
         let sync = WatchNotice.Sync(
-            kind: WatchNotice.Sync.Kind(reflector.listKind), wireFormat: receivedFormat,
+            kind: WatchNotice.Sync.Kind(reflector.listKind), wireFormat: responseFormat ?? .json,
             objects: listing.count,
             bytes: listBytes, duration: now - (listStart ?? now), isRelist: reflector.relists > 0)
         // Before the readers wake: who sees the nodes may ask how they came.
@@ -486,8 +483,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         guard (200..<300).contains(head.status),
             let format = WireFormat(contentType: head.content_type.string ?? "")
         else { return }
-        receivedFormat = format
-        saidFormat = format
+        responseFormat = format
         counters.update { $0.wireFormat = format }
     }
 
