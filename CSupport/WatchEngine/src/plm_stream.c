@@ -216,7 +216,7 @@ static bool decode(plm_stream *self, const char *bytes, size_t count) {
     if (self->body_bytes == 0) {
         plm_wire_format format = wire_format(self);
         if (format == PLM_WIRE_AUTOMATIC && self->content_type[0] != '\0') {
-            char message[200];
+            char message[80 + sizeof self->content_type];
             snprintf(
                 message, sizeof message,
                 "not a kube-apiserver's answer: expected JSON or protobuf, got Content-Type %s",
