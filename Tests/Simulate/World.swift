@@ -35,17 +35,16 @@ final class World: Surroundings, Scene {
     }
 
     struct Stream {
-        var response: InProcessResponse
-        var decoder: Decoder
+        /// Nil: nobody takes the connection.
+        var response: InProcessResponse?
+        var received: ReceivedResponse
         var opened: Duration
         var patience: Duration
         var headIsDue = true
-        /// Its content is of a type that the engine takes.
-        var isReadable: Bool
         var waiting: ArraySlice<UInt8> = []
         /// What follows the bytes that wait.
         var last: InProcessResponse.Piece?
-        var bodyBytes = 0
+        var bodyBytes: UInt64 = 0
 
         var isOver: Bool {
             switch last {
@@ -53,20 +52,6 @@ final class World: Surroundings, Scene {
             case .wait, .bytes, nil: false
             }
         }
-    }
-
-    /// An engine's decoder.
-    final class Decoder {
-        let handle: OpaquePointer
-
-        init(_ engine: borrowing EngineClient, _ projection: UnsafePointer<plm_projection>) {
-            guard let handle = plm_decoder_create(engine.handle, projection) else {
-                fatalError("out of memory")
-            }
-            self.handle = handle
-        }
-
-        deinit { plm_decoder_destroy(handle) }
     }
 
     init(
@@ -127,13 +112,11 @@ final class World: Surroundings, Scene {
         let isNew = path.renewsEngine
         if isNew { engine = try .forDecoding(limits: DecodingLimits()) }
         path.renewsEngine = false
-        guard elapsed >= path.downUntil else { return isNew }
-        let response = server.get(request.target, accept: request.accept)
-        let type = response.head?.contentType ?? ""
+        let isUp = elapsed >= path.downUntil
         stream = Stream(
-            response: response, decoder: Decoder(engine, projection), opened: elapsed,
-            patience: request.patience ?? .seconds(60),
-            isReadable: type.contains("json") || type.contains("protobuf"))
+            response: isUp ? server.get(request.target, accept: request.accept) : nil,
+            received: try ReceivedResponse(engine, projection), opened: elapsed,
+            patience: request.patience ?? .seconds(60))
         return isNew
     }
 
@@ -168,70 +151,56 @@ final class World: Surroundings, Scene {
 
     private var empty: plm_batch {
         var batch = plm_batch()
-        batch.body_bytes = UInt64(stream?.bodyBytes ?? 0)
+        batch.body_bytes = stream?.bodyBytes ?? 0
         return batch
     }
 
-    /// What a batch is made of: the decoder's own events, or those of the transfer.
-    private enum Arrival {
-        case decoded(plm_batch)
-        case events([plm_event])
-    }
-
     private func lend<Result>(
-        _ arrival: Arrival, _ body: (UnsafeBufferPointer<plm_event>, plm_batch) -> Result
+        _ batch: plm_batch, _ body: (UnsafeBufferPointer<plm_event>, plm_batch) -> Result
     ) -> Result {
-        var batch = empty
-        switch arrival {
-        case .decoded(let decoded):
-            let events = UnsafeBufferPointer(start: decoded.events, count: decoded.count)
-            guard let plant else { return body(events, batch) }
-            let kept = withBug(plant, Array(events))
-            return kept.withUnsafeBufferPointer { body($0, batch) }
-        case .events(let events):
-            batch.count = events.count
-            return events.withUnsafeBufferPointer { body($0, batch) }
-        }
+        let events = UnsafeBufferPointer(start: batch.events, count: batch.count)
+        guard let plant else { return body(events, batch) }
+        return withBug(plant, Array(events)).withUnsafeBufferPointer { body($0, batch) }
     }
 
     /// Nil: nothing by now.
-    private func arrival() -> Arrival? {
-        guard var stream else {
-            return .events([.failure(.connect, "connection refused")])
-        }
+    private func arrival() -> plm_batch? {
+        guard var stream else { return nil }
         defer { if self.stream != nil { self.stream = stream } }
-        guard elapsed >= path.stalledUntil, !path.isDead else { return nil }
-        guard let head = stream.response.head else {
-            if case .cut = stream.response.next() { return broken() }
-            guard elapsed - stream.opened >= stream.patience else { return nil }
-            return .events([.failure(.timeout, "no answer in time")])
+        guard let response = stream.response else {
+            return stream.received.fail(.connect, "connection refused")
         }
-        guard (200..<300).contains(head.status) else { return .events(refusal(&stream)) }
+        guard elapsed >= path.stalledUntil, !path.isDead else { return nil }
+        guard let head = response.head else {
+            if case .cut = response.next() { return broken(stream) }
+            guard elapsed - stream.opened >= stream.patience else { return nil }
+            return stream.received.fail(.timeout, "no answer in time")
+        }
         if stream.headIsDue {
             stream.headIsDue = false
-            return .events([.head(head.status, head.contentType)])
-        }
-        guard stream.isReadable else {
-            return .events([.failure(.contentType, "not a kube-apiserver's answer")])
+            return stream.received.head(
+                status: head.status, contentType: head.contentType,
+                retryAfter: head.retryAfterSeconds)
         }
         while true {
-            let chunk = take(&stream)
+            let chunk = take(&stream, response)
             if !chunk.isEmpty {
-                let batch = feed(chunk, &stream)
-                if batch.count > 0 { return .decoded(batch) }
+                let batch = chunk.withUnsafeBytes { stream.received.feed($0) }
+                stream.bodyBytes = batch.body_bytes
+                if batch.count > 0 { return batch }
                 continue
             }
-            if path.cutAfter == 0 { return broken() }
+            if path.cutAfter == 0 { return broken(stream) }
             switch stream.last {
-            case .end: return .decoded(finish(&stream))
-            case .cut: return broken()
+            case .end: return stream.received.end()
+            case .cut: return broken(stream)
             case .wait, .bytes, nil: return nil
             }
         }
     }
 
-    private func broken() -> Arrival {
+    private func broken(_ stream: Stream) -> plm_batch {
         path.cutAfter = nil
-        return .events([.failure(.transport, "the connection was cut")])
+        return stream.received.fail(.transport, "the connection was cut")
     }
 }

@@ -46,7 +46,7 @@ private final class Client {
                 var request = plm_request(
                     method: nil, target: target, accept: nil, content_type: nil, body: plm_text(),
                     bearer_token: token, response_timeout_ms: timeout, total_timeout_ms: 0,
-                    window_ms: window,
+                    window_ms: window, keeps_raw: false,
                     canceller: canceller)
                 var projection = plm_projection()
                 return decoded

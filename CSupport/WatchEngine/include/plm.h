@@ -287,6 +287,8 @@ typedef struct plm_batch {
     size_t count;
     /// Body bytes of the stream so far.
     uint64_t body_bytes;
+    /// The bytes that came since the batch before, whatever the status; where they are asked for.
+    plm_text raw;
     /// The stream is over; the last event is `end` or `failure`.
     bool done;
 } plm_batch;
@@ -463,6 +465,8 @@ typedef struct plm_request {
     int32_t total_timeout_ms;
     /// See `plm_stream_set_window()`. 0: bytes are read as they come.
     int32_t window_ms;
+    /// Each batch has the bytes of body it was made of, as they came, for who records them.
+    bool keeps_raw;
     plm_canceller *_Nullable canceller;
 } plm_request;
 
@@ -489,6 +493,28 @@ plm_text plm_stream_body(const plm_stream *stream);
 
 /// Closes the stream; an exchange that is not over loses its connection. NULL is fine.
 void plm_stream_destroy(plm_stream *_Nullable stream);
+
+// MARK: Response
+
+/// What a stream makes of what comes, for responses that come from elsewhere: a recording, a server
+/// that is simulated. Each call gives a batch; after the last event, nothing more.
+typedef struct plm_response plm_response;
+
+/// Returns an owned response, or NULL when memory is short. The projection is copied; see
+/// `plm_stream_open()`.
+plm_response *_Nullable plm_response_create(plm_client *client,
+                                            const plm_projection *_Nullable projection);
+/// The head has come.
+void plm_response_head(plm_response *response, const plm_head *head, plm_batch *batch);
+/// Some of the body has come.
+void plm_response_feed(plm_response *response, const char *bytes, size_t count, plm_batch *batch);
+/// The body has ended in good order.
+void plm_response_end(plm_response *response, plm_batch *batch);
+/// The transfer has failed, or never began.
+void plm_response_fail(plm_response *response, plm_failure_kind kind, const char *message,
+                       plm_batch *batch);
+/// NULL is fine.
+void plm_response_destroy(plm_response *_Nullable response);
 
 // MARK: Decoder
 

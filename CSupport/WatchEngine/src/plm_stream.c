@@ -8,11 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "plm_batch.h"
 #include "plm_canceller.h"
-#include "plm_client.h"
-#include "plm_decoder.h"
 #include "plm_read_ahead.h"
+#include "plm_response.h"
 
 #define DEFAULT_RESPONSE_TIMEOUT_MS 60000
 /// A token, a certificate's worth of headers: nothing legitimate is longer.
@@ -26,16 +24,7 @@ struct plm_stream {
     bool is_attached;
     char curl_error[CURL_ERROR_SIZE];
 
-    plm_batch_builder batch;
-    /// The caller has seen the batch: the next call may reuse it.
-    bool is_delivered;
-    /// The last event is in the batch.
-    bool is_over;
-
-    /// NULL: the body is collected.
-    plm_decoder *decoder;
-    plm_buffer body;
-    uint64_t body_bytes;
+    plm_response response;
 
     int32_t window_ms;
     /// What is waited of that: less, down to nothing, where the socket's buffer would fill
@@ -46,10 +35,6 @@ struct plm_stream {
     bool is_gathering;
 
     int64_t response_deadline_ms;
-    bool has_head;
-    int32_t status;
-    int64_t retry_after_seconds;
-    char content_type[128];
 };
 
 static int64_t now_ms(void) {
@@ -88,33 +73,13 @@ static plm_failure_kind failure_kind(const plm_stream *self, CURLcode code) {
     }
 }
 
-static plm_failure *fail(plm_stream *self, plm_failure_kind kind, const char *message) {
-    plm_failure *failure = plm_batch_fail(&self->batch, kind, "%s", message);
-    failure->http_status = self->status;
-    failure->byte_offset = self->body_bytes;
-    self->is_over = true;
-    return failure;
-}
-
 static void fail_curl(plm_stream *self, CURLcode code) {
     const char *reason = self->curl_error[0] != '\0' ? self->curl_error : curl_easy_strerror(code);
-    fail(self, failure_kind(self, code), reason)->curl_code = (int32_t)code;
+    plm_failure_kind kind = failure_kind(self, code);
+    plm_response_add_failure(&self->response, kind, reason)->curl_code = (int32_t)code;
 }
 
 // MARK: What arrives
-
-static bool is_success(const plm_stream *self) {
-    return self->status >= 200 && self->status < 300;
-}
-
-/// The wire format by Content-Type; automatic where that is missing or of neither.
-static plm_wire_format wire_format(const plm_stream *self) {
-    if (strstr(self->content_type, "json") != NULL) {
-        return PLM_WIRE_JSON;
-    }
-    return strstr(self->content_type, "vnd.kubernetes.protobuf") != NULL ? PLM_WIRE_PROTOBUF
-                                                                         : PLM_WIRE_AUTOMATIC;
-}
 
 /// A header's value, when the line has that name.
 static const char *value_of(const char *line, size_t count, const char *name, size_t *length) {
@@ -149,161 +114,48 @@ static int64_t whole_seconds(const char *text, size_t count) {
     return seconds;
 }
 
-/// The head is whole: says so at once, for a quiet watch may send nothing for a long time.
-static bool finish_head(plm_stream *self) {
-    plm_event *event = plm_batch_add(&self->batch, PLM_EVENT_HEAD);
-    if (event == NULL) {
-        return false;
-    }
-    long version = 0;
-    curl_easy_getinfo(self->easy, CURLINFO_HTTP_VERSION, &version);
-    plm_text type = {self->content_type, strlen(self->content_type)};
-    event->head.status = self->status;
-    event->head.http_version = version == CURL_HTTP_VERSION_2_0 ? 2 : 1;
-    event->head.retry_after_seconds = self->retry_after_seconds;
-    self->has_head = true;
-    return plm_batch_copy(&self->batch, type, &event->head.content_type);
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *context) {
     plm_stream *self = context;
+    plm_response *response = &self->response;
     count *= size;
     size_t length;
     const char *value;
     if (count >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         long status = 0;
         curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
-        self->status = (int32_t)status;
-        self->retry_after_seconds = -1;
-        self->content_type[0] = '\0';
+        plm_response_begin_head(response, (int32_t)status);
     } else if ((value = value_of(line, count, "Content-Type", &length)) != NULL) {
-        snprintf(self->content_type, sizeof self->content_type, "%.*s", (int)length, value);
+        plm_response_set_content_type(response, value, length);
     } else if ((value = value_of(line, count, "Retry-After", &length)) != NULL) {
-        self->retry_after_seconds = whole_seconds(value, length);
-    } else if (count <= 2 && self->status >= 200 && !self->has_head) {
-        if (!finish_head(self)) {
-            fail(self, PLM_FAILURE_MEMORY, "out of memory");
-            return 0;
-        }
+        response->retry_after_seconds = whole_seconds(value, length);
+    } else if (count <= 2 && response->status >= 200 && !response->has_head) {
+        long version = 0;
+        curl_easy_getinfo(self->easy, CURLINFO_HTTP_VERSION, &version);
+        return plm_response_finish_head(response, version == CURL_HTTP_VERSION_2_0 ? 2 : 1) ? count
+                                                                                            : 0;
     }
     return count;
-}
-
-static bool collect(plm_stream *self, const char *bytes, size_t count) {
-    bool is_error = !is_success(self);
-    size_t limit = is_error ? PLM_MAX_ERROR_BODY_BYTES : self->client->limits.max_body_bytes;
-    size_t room = limit - self->body.length;
-    if (count > room) {
-        if (is_error) {
-            // The beginning of an error is enough.
-            count = room;
-        } else {
-            char message[96];
-            snprintf(message, sizeof message, "a response of more than %zu bytes (max_body_bytes)",
-                     limit);
-            fail(self, PLM_FAILURE_LIMIT, message);
-            return false;
-        }
-    }
-    if (!plm_buffer_append(&self->client->allocator, &self->body, bytes, count)) {
-        fail(self, PLM_FAILURE_MEMORY, "out of memory");
-        return false;
-    }
-    return true;
-}
-
-static bool decode(plm_stream *self, const char *bytes, size_t count) {
-    if (self->body_bytes == 0) {
-        plm_wire_format format = wire_format(self);
-        if (format == PLM_WIRE_AUTOMATIC && self->content_type[0] != '\0') {
-            char message[80 + sizeof self->content_type];
-            snprintf(
-                message, sizeof message,
-                "not a kube-apiserver's answer: expected JSON or protobuf, got Content-Type %s",
-                self->content_type);
-            fail(self, PLM_FAILURE_CONTENT_TYPE, message);
-            return false;
-        }
-        plm_decoder_set_format(self->decoder, format);
-    }
-    if (!plm_decoder_decode(self->decoder, bytes, count, &self->batch)) {
-        self->batch.events[self->batch.count - 1].failure.http_status = self->status;
-        self->is_over = true;
-        return false;
-    }
-    return true;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
     plm_stream *self = context;
     count *= size;
-    bool is_decoded = self->decoder != NULL && is_success(self);
-    bool goes_on = is_decoded ? decode(self, bytes, count) : collect(self, bytes, count);
-    self->body_bytes += count;
-    return goes_on ? count : 0;
-}
-
-/// An error response: its Status, or what can be said of a body that holds none.
-static bool add_error_status(plm_stream *self) {
-    const plm_projection nothing = {.wire_format = wire_format(self)};
-    plm_decoder *decoder = plm_decoder_create(self->client, &nothing);
-    if (decoder == NULL) {
-        return false;
-    }
-    size_t first = self->batch.count;
-    plm_decoder_decode(decoder, self->body.bytes == NULL ? "" : self->body.bytes, self->body.length,
-                       &self->batch);
-    plm_decoder_destroy(decoder);
-    if (self->batch.count != first + 1 || self->batch.events[first].kind != PLM_EVENT_STATUS) {
-        self->batch.count = first;
-        plm_event *event = plm_batch_add(&self->batch, PLM_EVENT_STATUS);
-        if (event == NULL) {
-            return false;
-        }
-        char message[96];
-        snprintf(message, sizeof message, "HTTP %d without a Status of Kubernetes%s%.40s",
-                 (int)self->status, self->content_type[0] != '\0' ? ", but with " : "",
-                 self->content_type);
-        event->status.retry_after_seconds = -1;
-        if (!plm_batch_copy(&self->batch, (plm_text){message, strlen(message)},
-                            &event->status.message)) {
-            return false;
-        }
-    }
-    plm_status *status = &self->batch.events[self->batch.count - 1].status;
-    if (status->code == 0) {
-        status->code = self->status;
-    }
-    if (status->retry_after_seconds < 0) {
-        status->retry_after_seconds = self->retry_after_seconds;
-    }
-    return true;
+    return plm_response_take(&self->response, bytes, count) ? count : 0;
 }
 
 static void finish(plm_stream *self, CURLcode code) {
-    if (self->is_over) {
+    if (self->response.is_over) {
         return;
     }
     if (code != CURLE_OK) {
         fail_curl(self, code);
-        return;
+    } else {
+        plm_response_finish(&self->response);
     }
-    if (!is_success(self)) {
-        if (!add_error_status(self)) {
-            fail(self, PLM_FAILURE_MEMORY, "out of memory");
-            return;
-        }
-    } else if (self->decoder != NULL) {
-        if (!plm_decoder_end(self->decoder, &self->batch)) {
-            self->batch.events[self->batch.count - 1].failure.http_status = self->status;
-        }
-        self->is_over = true;
-        return;
-    }
-    if (plm_batch_add(&self->batch, PLM_EVENT_END) == NULL) {
-        fail(self, PLM_FAILURE_MEMORY, "out of memory");
-    }
-    self->is_over = true;
+}
+
+static void fail(plm_stream *self, plm_failure_kind kind, const char *message) {
+    plm_response_add_failure(&self->response, kind, message);
 }
 
 // MARK: Opening
@@ -512,7 +364,9 @@ plm_stream *plm_stream_open(plm_client *client, const plm_request *request,
     if (self == NULL) {
         return NULL;
     }
-    *self = (plm_stream){.client = client, .retry_after_seconds = -1};
+    *self = (plm_stream){.client = client};
+    bool is_ready = plm_response_init(&self->response, client, projection);
+    self->response.keeps_raw = request->keeps_raw;
     if (request->canceller != NULL) {
         self->canceller = plm_canceller_retain(request->canceller);
     }
@@ -520,10 +374,8 @@ plm_stream *plm_stream_open(plm_client *client, const plm_request *request,
                                                        : DEFAULT_RESPONSE_TIMEOUT_MS;
     self->response_deadline_ms = now_ms() + timeout;
     plm_stream_set_window(self, request->window_ms);
-    self->decoder = projection == NULL ? NULL : plm_decoder_create(client, projection);
     self->easy = curl_easy_init();
-    if (!plm_batch_init(&self->batch, &client->allocator) || self->easy == NULL ||
-        (projection != NULL && self->decoder == NULL)) {
+    if (!is_ready || self->easy == NULL) {
         plm_stream_destroy(self);
         return NULL;
     }
@@ -543,10 +395,8 @@ void plm_stream_destroy(plm_stream *self) {
         curl_easy_cleanup(self->easy);
     }
     curl_slist_free_all(self->headers);
-    plm_decoder_destroy(self->decoder);
     plm_canceller_release(self->canceller);
-    plm_buffer_free(allocator, &self->body);
-    plm_batch_free(&self->batch);
+    plm_response_free(&self->response);
     plm_deallocate(allocator, self);
 }
 
@@ -583,7 +433,8 @@ void plm_stream_set_window(plm_stream *self, int32_t window_ms) {
 
 /// Whether bytes may be left to gather: of a body that is decoded.
 static bool has_window(const plm_stream *self) {
-    return self->window_ms > 0 && self->decoder != NULL && self->has_head && is_success(self);
+    return self->window_ms > 0 && self->response.decoder != NULL && self->response.has_head &&
+           plm_response_is_success(&self->response);
 }
 
 /// Lets bytes gather, `wait_ms` at most.
@@ -634,18 +485,18 @@ static void adapt_window(plm_stream *self) {
 
 /// Whether the TLS library holds bytes of the body that no descriptor shows.
 static bool is_held(const plm_stream *self) {
-    return self->has_head && plm_read_ahead_has_bytes(self->client, self->easy);
+    return self->response.has_head && plm_read_ahead_has_bytes(self->client, self->easy);
 }
 
 /// Moves what has come, some megabyte at most.
 static CURLMcode move(plm_stream *self) {
     plm_client *client = self->client;
-    uint64_t start = self->body_bytes;
+    uint64_t start = self->response.body_bytes;
     size_t left = 0;
     bool goes_on;
     CURLMcode code;
     do {
-        uint64_t before = self->body_bytes;
+        uint64_t before = self->response.body_bytes;
         uint64_t records = client->tls_records;
         int running;
         if (is_held(self)) {
@@ -653,13 +504,13 @@ static CURLMcode move(plm_stream *self) {
         }
         code = curl_multi_perform(client->multi, &running);
         collect_messages(client);
-        if (code != CURLM_OK || self->is_over) {
+        if (code != CURLM_OK || self->response.is_over) {
             break;
         }
-        left = has_window(self) && self->body_bytes != before ? pending_bytes(self) : 0;
+        left = has_window(self) && self->response.body_bytes != before ? pending_bytes(self) : 0;
         goes_on = left >= DRAINED_BYTES || (client->tls_records != records && is_held(self));
-    } while (goes_on && self->body_bytes - start < MOVED_BYTES);
-    uint64_t moved = self->body_bytes - start;
+    } while (goes_on && self->response.body_bytes - start < MOVED_BYTES);
+    uint64_t moved = self->response.body_bytes - start;
     self->gathered_bytes += moved;
     if (moved > 0 && left < DRAINED_BYTES && has_window(self)) {
         self->is_gathering = true;
@@ -675,7 +526,8 @@ static void work(plm_stream *self, int64_t wait_ms) {
         gather(self, wait_ms);
     }
     CURLMcode code = move(self);
-    if (code == CURLM_OK && self->batch.count == 0 && !self->is_over && wait_ms > 0) {
+    if (code == CURLM_OK && self->response.batch.count == 0 && !self->response.is_over &&
+        wait_ms > 0) {
         struct curl_waitfd wake = {.fd = -1};
         if (self->canceller != NULL) {
             wake = (struct curl_waitfd){plm_canceller_descriptor(self->canceller), CURL_WAIT_POLLIN,
@@ -689,30 +541,27 @@ static void work(plm_stream *self, int64_t wait_ms) {
                                wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, &ready);
         self->is_gathering |= ready > 0;
     }
-    if (code != CURLM_OK && !self->is_over) {
+    if (code != CURLM_OK && !self->response.is_over) {
         fail(self, PLM_FAILURE_TRANSPORT, curl_multi_strerror(code));
     }
 }
 
 bool plm_stream_next(plm_stream *self, int32_t timeout_ms, plm_batch *batch) {
-    if (self->is_delivered) {
-        plm_batch_begin(&self->batch);
-        self->is_delivered = false;
-    }
-    bool was_over = self->is_over && self->batch.count == 0;
+    plm_response_begin(&self->response);
+    bool was_over = self->response.is_over && self->response.batch.count == 0;
     int64_t deadline = now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
-    while (!self->is_over && self->batch.count == 0) {
+    while (!self->response.is_over && self->response.batch.count == 0) {
         if (self->canceller != NULL && plm_canceller_is_cancelled(self->canceller)) {
             fail(self, PLM_FAILURE_CANCELLED, "cancelled");
             break;
         }
         int64_t now = now_ms();
-        if (!self->has_head && now >= self->response_deadline_ms) {
+        if (!self->response.has_head && now >= self->response_deadline_ms) {
             fail(self, PLM_FAILURE_TIMEOUT, "no answer in time");
             break;
         }
         int64_t until = deadline;
-        if (!self->has_head && self->response_deadline_ms < until) {
+        if (!self->response.has_head && self->response_deadline_ms < until) {
             until = self->response_deadline_ms;
         }
         work(self, until - now);
@@ -720,16 +569,10 @@ bool plm_stream_next(plm_stream *self, int32_t timeout_ms, plm_batch *batch) {
             break;
         }
     }
-    self->is_delivered = true;
-    *batch = (plm_batch){
-        .events = self->batch.events,
-        .count = self->batch.count,
-        .body_bytes = self->body_bytes,
-        .done = self->is_over,
-    };
+    plm_response_deliver(&self->response, batch);
     return !was_over;
 }
 
 plm_text plm_stream_body(const plm_stream *self) {
-    return (plm_text){self->body.bytes, self->body.length};
+    return (plm_text){self->response.body.bytes, self->response.body.length};
 }

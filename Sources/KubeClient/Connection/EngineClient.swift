@@ -38,6 +38,8 @@ package struct EngineRequest {
     package var totalTimeout: Duration?
     /// Bytes gather for so long before they are read.
     package var window = Duration.zero
+    /// Batches come with the bytes they were made of.
+    package var keepsRaw = false
     package var canceller: Canceller
 
     package init(target: String, token: String, canceller: Canceller) {
@@ -68,6 +70,7 @@ extension EngineClient {
                                     response_timeout_ms: request.responseTimeout?.milliseconds ?? 0,
                                     total_timeout_ms: request.totalTimeout?.milliseconds ?? 0,
                                     window_ms: request.window.milliseconds,
+                                    keeps_raw: request.keepsRaw,
                                     canceller: request.canceller.handle)
                                 return plm_stream_open(handle, &parts, projection)
                             }

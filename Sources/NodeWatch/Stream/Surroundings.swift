@@ -46,4 +46,6 @@ package struct StreamRequest: Sendable {
     package var patience: Duration?
     /// Bytes gather for so long before they are read.
     package var window: Duration
+    /// Batches come with the bytes they were made of.
+    package var keepsRaw = false
 }
