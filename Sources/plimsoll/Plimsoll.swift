@@ -18,8 +18,7 @@ struct Plimsoll: AsyncParsableCommand {
         subcommands: [
             WatchCommand.self, GetCommand.self, ImagesCommand.self, AnnotateCommand.self,
             DeleteCommand.self, DoctorCommand.self, DemoCommand.self, SimCommand.self,
-            DecodeCommand.self,
-            VersionCommand.self,
+            RecordCommand.self, ReplayCommand.self, DecodeCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -17,7 +17,7 @@ struct DoctorTests {
         #expect(result.status == 0)
         #expect(result.errors == "")
         for part in [
-            "ok    connection     v1.36.2", "may list and watch nodes", "30 in ",
+            "ok    connection     v1.36.2", "may list and watch nodes", "30 nodes in ",
             "15 of 30 nodes list exactly as many images as their kubelet lists at most",
             "all nodes report compressed sizes", "(15), ",
         ] { #expect(result.output.contains(part), "\(part)\n\(result.output)") }

@@ -31,6 +31,7 @@ public final class SharedNodeInformer: Sendable {
     private let onNotice: @Sendable (WatchNotice) -> Void
     private let options: RunnerOptions
     private let reader: NodeReader
+    private let recording: Recording?
 
     /// Makes an informer. Nothing happens before ``run()``.
     ///
@@ -56,12 +57,24 @@ public final class SharedNodeInformer: Sendable {
         wireFormat: WireFormat = .automatic, queueLimit: Int = 10_000,
         onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
     ) throws(KubeError) {
+        try self.init(
+            client: client, selector: selector, resync: resync, batchWindow: batchWindow,
+            strict: strict, wireFormat: wireFormat, queueLimit: queueLimit, recording: nil,
+            onNotice: onNotice)
+    }
+
+    /// One whose traffic may be recorded.
+    package convenience init(
+        client: KubeClient, selector: NodeSelector, resync: Duration? = nil, batchWindow: Duration,
+        strict: Bool, wireFormat: WireFormat, queueLimit: Int = 10_000, recording: Recording?,
+        onNotice: @escaping @Sendable (WatchNotice) -> Void
+    ) throws(KubeError) {
         var options = RunnerOptions()
         options.batchWindow = batchWindow
         try self.init(
             client: client, selector: selector, resync: resync,
             reader: NodeReader(isStrict: strict, wireFormat), queueLimit: queueLimit,
-            options: options, onNotice: onNotice)
+            options: options, recording: recording, onNotice: onNotice)
     }
 
     /// One with another patience. For tests.
@@ -72,17 +85,19 @@ public final class SharedNodeInformer: Sendable {
         try self.init(
             client: client, selector: .all, resync: nil,
             reader: NodeReader(isStrict: false, .automatic), queueLimit: 10_000, options: options,
-            onNotice: onNotice)
+            recording: nil, onNotice: onNotice)
     }
 
     private init(
         client: KubeClient, selector: NodeSelector, resync: Duration?, reader: NodeReader,
-        queueLimit: Int, options: RunnerOptions, onNotice: @escaping @Sendable (WatchNotice) -> Void
+        queueLimit: Int, options: RunnerOptions, recording: Recording?,
+        onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         self.client = client
         self.selector = selector
         self.options = options
         self.reader = reader
+        self.recording = recording
         self.onNotice = onNotice
         core = try InformerCore(queueLimit: queueLimit, resync: resync) {
             onNotice(.handlerFailed($0))
@@ -120,12 +135,19 @@ public final class SharedNodeInformer: Sendable {
     /// - Throws: `request` when it has run before.
     public func run() async throws(KubeError) {
         let (client, selector, core) = (client, selector, core)
-        let (options, reader, onNotice) = (options, reader, onNotice)
+        let (options, reader, recording, onNotice) = (options, reader, recording, onNotice)
         try await core.run {
-            ReflectorRunner(
-                Network(client, core.canceller), reader, selector, core.hub, core.counters, options,
-                notify: onNotice
-            ).run()
+            let network = Network(client, core.canceller)
+            if let recording {
+                ReflectorRunner(
+                    Recorder(network, recording), reader, selector, core.hub, core.counters,
+                    options, notify: onNotice
+                ).run()
+            } else {
+                ReflectorRunner(
+                    network, reader, selector, core.hub, core.counters, options, notify: onNotice
+                ).run()
+            }
         }
     }
 }

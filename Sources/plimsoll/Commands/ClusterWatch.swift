@@ -15,15 +15,13 @@ final class ClusterWatch: Sendable {
         case outputClosed
     }
 
-    /// Columns for node names: as many as the longest needs, within limits.
-    private static let nameWidths = 20...48
-
     private struct State: Sendable {
         var isSynced = false
         var lastProblem: String?
         var changes = 0
         var alerts = 0
         var informer: SharedNodeInformer?
+        var recording: Recording?
     }
 
     let client: KubeClient
@@ -51,15 +49,26 @@ final class ClusterWatch: Sendable {
 
     /// Makes the informer. To be called once, before `run`.
     func makeInformer() throws(KubeError) -> SharedNodeInformer {
+        let recording = try makeRecording()
         let informer = try SharedNodeInformer(
             client: client, selector: options.selector, batchWindow: options.batchWindow,
-            strict: options.isStrict, wireFormat: options.wireFormat
+            strict: options.isStrict, wireFormat: options.wireFormat, recording: recording
         ) { [weak self] in
             self?.take($0)
         }
         state.withLock { $0.informer = informer }
         return informer
     }
+
+    private func makeRecording() throws(KubeError) -> Recording? {
+        guard let order = options.recording else { return nil }
+        let recording = try order.begin(cluster: name) { [onEvent] in onEvent(.failed($0.message)) }
+        state.withLock { $0.recording = recording }
+        return recording
+    }
+
+    /// Bytes recorded so far; nil where nothing is.
+    var recordedBytes: Int? { state.withLock { $0.recording }?.writtenBytes }
 
     /// Watches until the task is cancelled. What had been seen by then is still told.
     func run() async {
@@ -75,21 +84,13 @@ final class ClusterWatch: Sendable {
 
     private func alert(_ changes: NodeChanges.AsyncIterator) async {
         var changes = changes
-        var detector = ImageChangeDetector(cap: options.cap)
-        var nameWidth = Self.nameWidths.lowerBound
+        var printer = AlertPrinter(
+            cluster: name, options.format, options.cap, clusterWidth: clusterWidth)
         while let change = await changes.next() {
-            if case .added(let node, let isInitial) = change {
-                nameWidth = min(max(nameWidth, node.name.count), Self.nameWidths.upperBound)
-                if !isInitial { state.withLock { $0.changes += 1 } }
-            } else {
-                state.withLock { $0.changes += 1 }
-            }
-            guard let imageChange = detector.observe(change) else { continue }
-            let line = options.format.line(
-                Alert(imageChange, cluster: name), width: Terminal.width, nameWidth: nameWidth,
-                clusterWidth: clusterWidth, isColored: Terminal.outputIsColored)
+            if !change.isInitial { state.withLock { $0.changes += 1 } }
+            guard let line = printer.line(change) else { continue }
             state.withLock { $0.alerts += 1 }
-            if !talk.alert(line) { onEvent(.outputClosed) }
+            if options.printsAlerts, !talk.alert(line) { onEvent(.outputClosed) }
         }
     }
 
@@ -99,32 +100,24 @@ final class ClusterWatch: Sendable {
         switch notice {
         case .listing(let nodes, let bytes):
             talk.show("\(name) · \(NumberText.grouped(nodes)) nodes, \(NumberText.bytes(bytes)) …")
-        case .synced(let sync): synced(sync)
+        case .synced(let sync): synced(sync, notice.text ?? "")
         case .problem(let error, let delay, let version): problem(error, delay, version)
-        case .resumed(let outage):
-            say("resumed after \(NumberText.seconds(outage)), nothing missed")
-        case .rejected(let node, let reason):
-            say(
-                "left out an object\(node.isEmpty ? "" : " of node \(node)"): \(reason); "
-                    + "its last good state stays")
+        case .resumed, .rejected: notice.text.map(say)
         case .handlerFailed: break
         }
     }
 
-    private func synced(_ sync: WatchNotice.Sync) {
-        let nodes = "\(NumberText.grouped(sync.objects)) node\(sync.objects == 1 ? "" : "s")"
-        let cost = "(\(sync.way), \(sync.wireFormat.name), \(NumberText.bytes(sync.bytes)))"
-        let time = NumberText.seconds(sync.duration)
+    private func synced(_ sync: WatchNotice.Sync, _ text: String) {
         let informer = state.withLock { state in
             state.isSynced = true
             state.lastProblem = nil
             return state.informer
         }
         if sync.isRelist {
-            say("listed again: \(nodes) in \(time) \(cost)")
+            say(text)
         } else {
             let total = informer.map { " · \(storageText($0.store))" } ?? ""
-            talk.say("\(name) · \(nodes) in \(time) \(cost)\(total)")
+            talk.say("\(name) · \(text)\(total)")
         }
         // Of connecting, and of the list that comes in beside the one that is there.
         process_memory_give_back()
@@ -180,37 +173,8 @@ final class ClusterWatch: Sendable {
     var statistics: StatisticsLine? {
         let state = state.withLock { $0 }
         guard let informer = state.informer else { return nil }
-        let statistics = informer.statistics
-        let cost = ProcessCost.now
         return StatisticsLine(
-            cluster: name, nodes: informer.store.count, events: statistics.events,
-            changes: state.changes, alerts: state.alerts, bytes: statistics.bytes,
-            wireFormat: Nullable(statistics.wireFormat?.rawValue),
-            initialSync: Nullable(statistics.initialSync?.kind.rawValue),
-            syncSeconds: Nullable(statistics.initialSync.map { $0.duration / .seconds(1) }),
-            cpuSeconds: cost.cpuSeconds, maxRSSBytes: cost.maxRSSBytes,
-            reconnects: statistics.reconnects, relists: statistics.relists,
-            silences: statistics.silences, rewinds: statistics.rewinds,
-            rejected: statistics.rejected)
+            cluster: name, nodes: informer.store.count, informer.statistics,
+            changes: state.changes, alerts: state.alerts)
     }
-}
-
-/// The line `--stats` prints for a cluster; CPU and memory are those of the whole process.
-struct StatisticsLine: Encodable {
-    var cluster: String
-    var nodes: Int
-    var events: Int
-    var changes: Int
-    var alerts: Int
-    var bytes: Int
-    var wireFormat: Nullable<String>
-    var initialSync: Nullable<String>
-    var syncSeconds: Nullable<Double>
-    var cpuSeconds: Double
-    var maxRSSBytes: Int
-    var reconnects: Int
-    var relists: Int
-    var silences: Int
-    var rewinds: Int
-    var rejected: Int
 }

@@ -166,10 +166,7 @@ private struct Doctor {
         do {
             let (found, sync) = try await ClusterSnapshot.take(client, selector)
             nodes = found
-            say(
-                .ok, "nodes",
-                "\(NumberText.grouped(nodes.count)) in \(NumberText.seconds(sync.duration)) (\(sync.way), \(sync.wireFormat.name), "
-                    + "\(NumberText.bytes(sync.bytes)))")
+            say(.ok, "nodes", sync.text)
             if sync.kind != .watchList {
                 say(
                     .note, "nodes",

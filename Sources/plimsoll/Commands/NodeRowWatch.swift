@@ -39,10 +39,7 @@ struct NodeRowWatch {
                     return
                 }
                 Talk.say(ProblemText.line(text, error, delay, version))
-            case .resumed(let outage):
-                Talk.say("resumed after \(NumberText.seconds(outage)), nothing missed")
-            case .rejected(let node, let reason):
-                Talk.warn("left out\(node.isEmpty ? "" : " node \(node)"): \(reason)")
+            case .resumed, .rejected: notice.text.map(Talk.say)
             case .listing, .handlerFailed: break
             }
         }

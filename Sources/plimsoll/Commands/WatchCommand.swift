@@ -26,24 +26,14 @@ struct WatchOptions: ParsableArguments {
     @Flag(help: "At the end, print one JSON line of counts and costs to standard error.")
     var stats = false
 
-    @Option(
-        help: ArgumentHelp(
-            "The kubelets' nodeStatusMaxImages: at most so many images are listed; -1: no limit. "
-                + "Without this, 50 until a node of the pool lists more.", valueName: "count"))
-    var nodeStatusMaxImages: Int?
-
-    func validate() throws {
-        if let count = nodeStatusMaxImages, count < -1 || count == 0 {
-            throw ValidationError("--node-status-max-images must be -1 or at least 1.")
-        }
-    }
+    @OptionGroup var cap: ImageCapOption
 
     var session: WatchSession.Options {
         var options = WatchSession.Options()
         options.format = output
         options.duration = duration?.duration
         options.printsStatistics = stats
-        if let count = nodeStatusMaxImages { options.cap = count == -1 ? .none : .images(count) }
+        options.cap = cap.cap
         return options
     }
 }
@@ -92,11 +82,25 @@ struct WatchCommand: AsyncParsableCommand {
             valueName: "time"))
     var batchWindow = TimeoutArgument(duration: .milliseconds(50))
 
+    @Option(
+        help: ArgumentHelp(
+            "Record all traffic besides, as `plimsoll record` does.", valueName: "file"),
+        completion: .file())
+    var record: String?
+
     @Option(help: "What to ask the server for; auto: protobuf where it has it, else JSON.")
     var wireFormat = WireFormat.automatic
 
     @Flag(help: "Every byte goes through a parser; without it, what nobody asks for is skipped.")
     var strict = false
+
+    func validate() throws {
+        guard record != nil else { return }
+        if record == "-" { throw ValidationError("--record must be a file: alerts go to -.") }
+        if connection.contexts.count > 1 {
+            throw ValidationError("--record takes one cluster; --context names several.")
+        }
+    }
 
     func run() async throws {
         var session = options.session
@@ -107,6 +111,7 @@ struct WatchCommand: AsyncParsableCommand {
         session.stopsWhenSynced = untilSynced
         session.health = health
         session.staleAfter = staleAfter.duration
+        session.recording = record.map { RecordingOrder(file: $0) }
         let clients = try connection.clients(limits.decodingLimits)
         let code = try await WatchSession(clients, session).run()
         throw ExitCode(code)

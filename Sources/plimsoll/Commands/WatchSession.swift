@@ -17,6 +17,9 @@ final class WatchSession: Sendable {
         var stopsWhenSynced = false
         var duration: Duration?
         var printsStatistics = false
+        var printsAlerts = true
+        /// What to record all traffic to; of one cluster only.
+        var recording: RecordingOrder?
         /// Where to answer probes.
         var health: ListenAddress?
         var staleAfter = Duration.seconds(150)
@@ -63,13 +66,16 @@ final class WatchSession: Sendable {
         process_memory_give_back()
         let watching = clusters.map { cluster in Task { await cluster.run() } }
         let clock = Task { await limitTime(clusters) }
+        let progress = Task { await showRecording(clusters) }
 
         let reason = await ends.first { self.isReason($0, clusters) } ?? .timeUp
         clock.cancel()
+        progress.cancel()
         watching.forEach { $0.cancel() }
         for task in watching { await task.value }
         await health?.stop()
         talk.clear()
+        tellRecording(clusters)
         if options.printsStatistics {
             for line in clusters.compactMap(\.statistics) { Talk.say(try Output.json(line)) }
         }
@@ -94,6 +100,24 @@ final class WatchSession: Sendable {
         guard case .synced = end else { return true }
         return options.stopsWhenSynced && clusters.allSatisfy(\.isSynced)
     }
+
+    // MARK: Recording
+
+    private func showRecording(_ clusters: [ClusterWatch]) async {
+        guard let order = options.recording else { return }
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let bytes = clusters.compactMap(\.recordedBytes).reduce(0, +)
+            talk.show("recording to \(order.name) · \(NumberText.bytes(bytes)) …")
+        }
+    }
+
+    private func tellRecording(_ clusters: [ClusterWatch]) {
+        guard let order = options.recording else { return }
+        let bytes = clusters.compactMap(\.recordedBytes).reduce(0, +)
+        Talk.say("recorded \(NumberText.bytes(bytes)) to \(order.name)")
+    }
+
+    // MARK: Health
 
     private func serveHealth(
         _ informers: [(name: String, informer: SharedNodeInformer)]
@@ -131,6 +155,8 @@ final class WatchSession: Sendable {
         guard freshness.state != .waiting, silence > lifePatience else { return nil }
         return "its thread has been stuck for \(silence.components.seconds) s"
     }
+
+    // MARK: End
 
     private func exitCode(_ reason: End, _ clusters: [ClusterWatch]) -> Int32 {
         let late = clusters.filter { !$0.isSynced }

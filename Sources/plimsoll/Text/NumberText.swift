@@ -1,5 +1,4 @@
 import KubeClient
-import NodeWatch
 
 /// Numbers for people.
 enum NumberText {
@@ -39,17 +38,6 @@ enum NumberText {
     private static func tenths(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"
-    }
-}
-
-extension WatchNotice.Sync {
-    /// How the list was asked for: "streaming list".
-    var way: String {
-        switch kind {
-        case .watchList: "streaming list"
-        case .list: "list"
-        case .pagedList: "paged list"
-        }
     }
 }
 

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -24,12 +26,13 @@ enum Terminal {
         getenv(name).map { String(cString: $0) } ?? ""
     }
 
-    /// "12:03:07" where we are.
-    static var time: String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+    /// Now, "12:03:07" where we are.
+    static var time: String { time(Date()) }
+
+    static func time(_ date: Date) -> String {
+        var seconds = time_t(date.timeIntervalSince1970)
         var parts = tm()
-        localtime_r(&now.tv_sec, &parts)
+        localtime_r(&seconds, &parts)
         func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
         return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
     }
