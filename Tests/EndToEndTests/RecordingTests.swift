@@ -106,10 +106,49 @@ struct RecordingTests {
         #expect(counts["nodes"] == "3" && counts["wireFormat"] == "json", "\(counts)")
     }
 
+    @Test(arguments: ["json", "protobuf"])
+    func `records what happened without names`(format: String) async throws {
+        let folder = try TemporaryFolder()
+        let simulator = try await SimulatorProcess(["--nodes", "12", "--profile", "eks,aks,gke"])
+        defer { simulator.stop() }
+        let file = folder.path + "/nodes.rec"
+        let program = try Program(
+            "plimsoll",
+            [
+                "record", "--anonymise", file, "--wire-format", format, "--kubeconfig",
+                simulator.kubeconfig,
+            ])
+        try await program.wait(for: "sync") { program.errors.contains(" nodes in ") ? true : nil }
+        let nodes = try await simulator.nodes().map(\.name)
+        // Whose list is not full.
+        let node = try #require(nodes.first { $0.hasPrefix("ip-") })
+        try await simulator.command("pull", node, "secret.example/app:1.0", "10MB")
+        try await Task.sleep(for: .milliseconds(500))
+        try await simulator.command(
+            "swap", node, "secret.example/app:1.0", "secret.example/app:1.1")
+        try await simulator.command("cut")
+        try await program.wait(for: "resumed") { program.errors.contains("resumed") ? true : nil }
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+
+        let recorded = String(
+            decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
+        for word in nodes + ["secret.example", "simulated"] {
+            #expect(!recorded.contains(word), "\(word)")
+        }
+        let replayed = try await Program.run("plimsoll", ["replay", file, "-o", "json", "--stats"])
+        #expect(replayed.status == 0 && replayed.errors.contains("resumed"), "\(replayed.errors)")
+        #expect(try statistics(replayed.errors)["nodes"] == "12")
+        let alerts = replayed.output.split(separator: "\n")
+        #expect(alerts.count == 2, "\(replayed.output)")
+        #expect(alerts.first?.contains(#""deltaBytes":10000000,"#) == true)
+        #expect(alerts.last?.contains(#""classification":"replace""#) == true)
+    }
+
     @Test func `says what is wrong with a recording, and where`() async throws {
         let folder = try TemporaryFolder()
         let header =
-            #"{"began":"2026-01-02T03:04:05.678Z","cluster":"c","path":"/api/v1/nodes","#
+            #"{"began":"2026-01-02T03:04:05.678Z","cluster":"c","isAnonymised":false,"path":"/api/v1/nodes","#
             + #""plimsollRecording":1,"program":"plimsoll 0.1.0"}"# + "\n"
         let open = #"{"at":0,"open":"/api/v1/nodes","accept":"application/json"}"# + "\n"
         let cases = [

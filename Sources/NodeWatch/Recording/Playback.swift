@@ -140,7 +140,8 @@ package final class Playback: Surroundings {
             return response.head(status: status, contentType: contentType, retryAfter: retryAfter)
         case .body(let bytes): return bytes.withUnsafeBytes { response.feed($0) }
         case .end: return response.end()
-        case .failure(let kind, let message): return response.fail(kind, message)
+        case .failure(let name, let message):
+            return response.fail(plm_failure_kind(recordedName: name) ?? .transport, message)
         }
     }
 

@@ -32,7 +32,7 @@ final class Recorder: Surroundings {
         do {
             return try network.open(request, projection)
         } catch {
-            write(.failure(.request, message: error.message))
+            write(.failure("request", message: error.message))
             throw error
         }
     }
@@ -60,7 +60,9 @@ final class Recorder: Surroundings {
             switch event.kind {
             case .end: write(.end)
             case .failure:
-                write(.failure(event.failure.kind, message: event.failure.message.string ?? ""))
+                let failure = event.failure
+                write(
+                    .failure(failure.kind.recordedName, message: failure.message.string ?? ""))
             default: break
             }
         }

@@ -5,17 +5,21 @@ import Synchronization
 package final class Recording: Sendable {
     private struct State {
         var writer: RecordingWriter
+        var anonymiser: Anonymiser?
         var fault: KubeError?
     }
 
     private let state: Locked<State>
     private let onFault: @Sendable (KubeError) -> Void
 
-    /// - Parameter onFault: Called once, when something could not be written; the recording ends there.
+    /// - Parameters:
+    ///   - anonymiser: Gives everything another name; nil: all is recorded as it is.
+    ///   - onFault: Called once, when something could not be written; the recording ends there.
     package init(
-        _ writer: sending RecordingWriter, onFault: @escaping @Sendable (KubeError) -> Void
+        _ writer: sending RecordingWriter, _ anonymiser: sending Anonymiser?,
+        onFault: @escaping @Sendable (KubeError) -> Void
     ) {
-        state = Locked(State(writer: writer))
+        state = Locked(State(writer: writer, anonymiser: anonymiser))
         self.onFault = onFault
     }
 
@@ -27,7 +31,9 @@ package final class Recording: Sendable {
         let fault = state.withLock { state -> KubeError? in
             guard state.fault == nil else { return nil }
             do throws(KubeError) {
-                try state.writer.write(piece, at: time)
+                for piece in state.anonymiser?.pieces(piece) ?? [piece] {
+                    try state.writer.write(piece, at: time)
+                }
             } catch {
                 state.fault = error
                 return error

@@ -1,5 +1,5 @@
 package import FoundationEssentials
-package import WatchEngine
+import WatchEngine
 
 // A recording is text with bytes in it. Its first line is a ``RecordingHeader``; each further line is a
 // ``RecordingLine``, and one with `body` is followed by so many bytes as they came, and a line break.
@@ -17,15 +17,18 @@ package struct RecordingHeader: Codable, Sendable {
     package var path: String
     /// What recorded it.
     package var program: String
+    /// The names in it are not those of the cluster.
+    package var isAnonymised: Bool
 
     package static let currentVersion = 1
     private static let timeFormat = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-    package init(began: Date, cluster: String, path: String, program: String) {
+    package init(began: Date, cluster: String, path: String, program: String, isAnonymised: Bool) {
         self.began = began.formatted(Self.timeFormat)
         self.cluster = cluster
         self.path = path
         self.program = program
+        self.isAnonymised = isAnonymised
     }
 
     /// When it began.
@@ -65,7 +68,8 @@ package enum RecordingPiece: Sendable {
     case head(status: Int, contentType: String, retryAfter: Int?)
     case body([UInt8])
     case end
-    case failure(plm_failure_kind, message: String)
+    /// A ``plm_failure_kind`` by name.
+    case failure(String, message: String)
 }
 
 extension plm_failure_kind {

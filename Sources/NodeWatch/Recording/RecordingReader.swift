@@ -81,10 +81,10 @@ package final class RecordingReader {
         }
         if line.end == true { return .end }
         guard let name = line.failure else { throw fault("not a piece that this version knows") }
-        guard let kind = plm_failure_kind(recordedName: name) else {
+        guard plm_failure_kind(recordedName: name) != nil else {
             throw fault("\"\(name)\" is no failure that this version knows")
         }
-        return .failure(kind, message: line.message ?? "")
+        return .failure(name, message: line.message ?? "")
     }
 
     private func fault(_ problem: String) -> KubeError {

@@ -46,7 +46,7 @@ package final class RecordingWriter {
             return
         case .end: line.end = true
         case .failure(let kind, let message):
-            (line.failure, line.message) = (kind.recordedName, message)
+            (line.failure, line.message) = (kind, message)
         }
         try write(line)
     }

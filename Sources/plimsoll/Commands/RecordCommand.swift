@@ -7,6 +7,8 @@ import NodeWatch
 struct RecordingOrder: Sendable {
     /// "-": standard output.
     var file: String
+    /// With other names in the place of all names.
+    var isAnonymised: Bool
 
     /// As people call it.
     var name: String { file == "-" ? "standard output" : file }
@@ -15,10 +17,11 @@ struct RecordingOrder: Sendable {
     func begin(
         cluster: String, onFault: @escaping @Sendable (KubeError) -> Void
     ) throws(KubeError) -> Recording {
+        var anonymiser = isAnonymised ? Anonymiser() : nil
         let header = RecordingHeader(
-            began: Date(), cluster: cluster, path: "/api/v1/nodes",
-            program: "plimsoll \(Version.text)")
-        return Recording(try RecordingWriter(file, header), onFault: onFault)
+            began: Date(), cluster: anonymiser?.name(cluster) ?? cluster, path: "/api/v1/nodes",
+            program: "plimsoll \(Version.text)", isAnonymised: isAnonymised)
+        return Recording(try RecordingWriter(file, header), anonymiser, onFault: onFault)
     }
 }
 
@@ -35,13 +38,20 @@ struct RecordCommand: AsyncParsableCommand {
               plimsoll record --until-synced - | gzip > nodes.rec.gz
 
             No credentials are recorded, but all that the cluster tells of its nodes is: names, \
-            addresses, labels, images.
+            addresses, labels, images. With --anonymise others of the same length and look take their \
+            place, the same for the same throughout the recording; sizes, times, versions and keys of \
+            Kubernetes' own stay. Which is whose is not kept anywhere.
             """)
 
     @Argument(
         help: "The recording; -: standard output. One that is there is replaced.",
         completion: .file())
     var file: String
+
+    @Flag(
+        name: [.customLong("anonymise"), .customLong("anonymize")],
+        help: "Put other names in the place of all names, before anything is written.")
+    var isAnonymised = false
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var limits: LimitOptions
@@ -61,7 +71,7 @@ struct RecordCommand: AsyncParsableCommand {
     func run() async throws {
         var session = WatchSession.Options()
         session.printsAlerts = false
-        session.recording = RecordingOrder(file: file)
+        session.recording = RecordingOrder(file: file, isAnonymised: isAnonymised)
         session.selector = selectors.nodes
         session.duration = duration?.duration
         session.stopsWhenSynced = untilSynced

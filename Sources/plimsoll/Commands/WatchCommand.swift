@@ -111,7 +111,7 @@ struct WatchCommand: AsyncParsableCommand {
         session.stopsWhenSynced = untilSynced
         session.health = health
         session.staleAfter = staleAfter.duration
-        session.recording = record.map { RecordingOrder(file: $0) }
+        session.recording = record.map { RecordingOrder(file: $0, isAnonymised: false) }
         let clients = try connection.clients(limits.decodingLimits)
         let code = try await WatchSession(clients, session).run()
         throw ExitCode(code)
