@@ -99,7 +99,7 @@ bench-quick: bench-tools ## Compare with other clients on small clusters, a few 
 	python3 Benchmarks/bench.py --sizes 100,1000,5000 --paced-sizes 5000 --rounds 3 \
 		--steady-rounds 1 --periods 5 --poll-seconds 20
 
-# An hour and a half. STREAMS: recorded lists or watches (JSON) to decode as well.
+# An hour and a half. STREAMS: recordings, or bodies of lists or watches, to decode as well.
 STREAMS ?=
 
 bench: bench-tools ## Compare with other clients; the report goes to Benchmarks/results

@@ -10,6 +10,7 @@ import tempfile
 
 from .cluster import Cluster
 from .common import PLIMSOLL, RELEASE, compile_c, progress, ratios, spread
+from .recording import is_recording, largest_body
 
 STREAM = (
     "/api/v1/nodes?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
@@ -179,11 +180,14 @@ def decoding(nodes, recordings, rounds, folder):
     sax = os.path.join(folder, "yajl_sax")
     compile_c("yajl_sax.c", sax, "-lyajl")
     streams = {"generated": generated(nodes, folder)}
-    streams.update({os.path.basename(path): path for path in recordings})
+    streams.update({
+        os.path.basename(path): largest_body(path, folder) if is_recording(path) else path
+        for path in recordings})
     rows, counts = [], []
     rows += decode("generated, protobuf", generated(nodes, folder, protobuf=True), rounds, sax)
     for name, path in streams.items():
         rows += decode(name, path, rounds, sax)
-        counts += counted_json(name, path, sax, folder)
+        if not path.endswith(".pb"):
+            counts += counted_json(name, path, sax, folder)
     counts += counted_protobuf(nodes, folder)
     return rows, counts
