@@ -115,6 +115,8 @@ if withSimulator {
         // HTTP servers: the service's, and with TLS the simulator's.
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        // Of the simulator alone: other clients speak HTTP/2 with an API server.
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
     ]
     package.targets += [
         .target(
@@ -152,6 +154,7 @@ if withSimulator {
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: swiftSettings),

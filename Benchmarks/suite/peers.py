@@ -93,9 +93,10 @@ def plimsoll(name, what, *options):
         against="plimsoll" if name == "plimsoll" else "plimsoll, JSON")
 
 
-def curl(name, what, against, protobuf):
+def curl(name, what, against, protobuf, http="1.1"):
     return Peer(
-        name, what, lambda c: c.curl(LIST, protobuf=protobuf), lambda c: c.curl(WATCH, protobuf=protobuf),
+        name, what, lambda c: c.curl(LIST, protobuf=protobuf, http=http),
+        lambda c: c.curl(WATCH, protobuf=protobuf, http=http),
         missing=None if shutil.which("curl") else "curl is not installed", against=against)
 
 
@@ -108,6 +109,8 @@ def peers():
         curl("curl, protobuf", "the floor of protobuf: the bytes to /dev/null, nothing decoded", "plimsoll",
              True),
         curl("curl, JSON", "the floor of JSON", "plimsoll, JSON", False),
+        plimsoll("plimsoll, HTTP/2", "in protobuf with `--http2`", "--http2"),
+        curl("curl, HTTP/2", "the floor of protobuf over HTTP/2", "plimsoll, HTTP/2", True, "2"),
         Peer(
             "kubectl", "`kubectl get nodes -o json`, with `-w` where a watch is measured",
             lambda c: [KUBECTL, "--kubeconfig", c.kubeconfig, "get", "nodes", "-o", "json"],

@@ -25,6 +25,8 @@ struct Chaos: AsyncParsableCommand {
     var faults = 10_000
     @Option(help: "Nodes of the cluster.")
     var nodes = 500
+    @Flag(name: .customLong("http2"), help: "Over HTTP/2.")
+    var speaksHTTP2 = false
     @Option(help: ArgumentHelp("Write what happens.", valueName: "file"))
     var log: String?
 
@@ -45,7 +47,8 @@ struct Chaos: AsyncParsableCommand {
         let happened = Mutex<[NodeChange]>([])
         let blindness = Mutex(Blindness())
         let informer = try SharedNodeInformer(
-            client: KubeClient(configuration(server, relay)), options: Self.impatience
+            client: KubeClient(configuration(server, relay), http2: speaksHTTP2),
+            options: Self.impatience
         ) { notice in
             let now = clock.now
             blindness.withLock { $0.observe(notice, now) }
@@ -54,7 +57,7 @@ struct Chaos: AsyncParsableCommand {
         let running = Task { try await informer.run() }
         guard await informer.store.synced() else { throw ExitCode(1) }
 
-        var life = Life(cluster, seed: seed ^ 0x4c49_4645, Self.pace(nodes))
+        var life = Life(cluster, seed: seed ^ 0x4c49_4645, pace)
         let observer = Observer(cluster, log)
         let stage = Stage(server, relay, informer, log) { clock.now - start }
         var checkIsDue = false
@@ -90,7 +93,10 @@ struct Chaos: AsyncParsableCommand {
         let growth = ProcessState.growth(costs)
         for problem in observer.violations.prefix(10) + growth { print("  \(problem)") }
         guard observer.violations.isEmpty, growth.isEmpty else {
-            print("try it again with: chaos --seed \(seed) --faults \(faults) --nodes \(nodes)")
+            let version = speaksHTTP2 ? " --http2" : ""
+            print(
+                "try it again with: chaos --seed \(seed) --faults \(faults) --nodes \(nodes)\(version)"
+            )
             throw ExitCode(1)
         }
     }
@@ -108,7 +114,7 @@ struct Chaos: AsyncParsableCommand {
         return options
     }
 
-    private static func pace(_ nodes: Int) -> Life.Options {
+    private var pace: Life.Options {
         var options = Life.Options()
         options.nodes = nodes
         options.heartbeatInterval = .seconds(10)
@@ -127,7 +133,9 @@ struct Chaos: AsyncParsableCommand {
         options.restoration = .seconds(2)
         options.backupAge = .seconds(8)
         // The informer has its certificates for good.
-        options.kinds = FaultKind.allCases.filter { $0 != .newCertificates }
+        options.kinds = FaultKind.allCases.filter { kind in
+            kind != .newCertificates && (speaksHTTP2 || kind != .goAway)
+        }
         return options
     }
 

@@ -7,6 +7,7 @@ final class Stage: Scene {
     let cluster: Cluster
     let faults: Faults
     let log: Log
+    private let server: SimulatorServer
     private let relay: Relay
     private let informer: SharedNodeInformer
     private let elapsed: () -> Duration
@@ -15,6 +16,7 @@ final class Stage: Scene {
         _ server: SimulatorServer, _ relay: Relay, _ informer: SharedNodeInformer, _ log: Log,
         elapsed: @escaping () -> Duration
     ) {
+        self.server = server
         cluster = server.cluster
         faults = server.faults
         self.relay = relay
@@ -22,6 +24,8 @@ final class Stage: Scene {
         self.log = log
         self.elapsed = elapsed
     }
+
+    func goAway() { server.goAway() }
 
     var hasStream: Bool {
         let state = informer.freshness.state

@@ -96,7 +96,7 @@ final class RunningSimulator: Sendable {
 
     private func arguments(_ target: String, _ token: String?, _ authority: String) -> [String] {
         [
-            "-sS", "-A", "test", "--cacert", authority, "-H",
+            "-sS", "--http1.1", "-A", "test", "--cacert", authority, "-H",
             "Authorization: Bearer \(token ?? server.options.token)", server.url + target,
         ]
     }

@@ -41,8 +41,12 @@ struct SimulationTests {
 /// The same over sockets, as `make chaos` does more of.
 @Suite("Faults over TLS", .timeLimit(.minutes(Patience.minutes)))
 struct ChaosTests {
-    @Test func `leave the store true, every change reported, and nothing behind`() async throws {
-        let result = try await Program.run("chaos", ["--faults", "500"], deadline: Patience.limit)
+    @Test(arguments: [[], ["--http2"]])
+    func `leave the store true, every change reported, and nothing behind`(more: [String])
+        async throws
+    {
+        let result = try await Program.run(
+            "chaos", ["--faults", "400"] + more, deadline: Patience.limit)
         #expect(result.status == 0, "\(result.output)")
         #expect(result.output.contains(" 0 violations"))
         #expect(result.output.contains("blind: "))

@@ -29,6 +29,8 @@ package enum FaultKind: String, CaseIterable {
     case blackHole = "path drops everything"
     case restoredBackup = "etcd restored from a backup"
     case newCertificates = "client begins with new certificates"
+    /// In HTTP/2.
+    case goAway = "server asks for another connection"
 
     /// How often, beside the others.
     func weight(_ options: Life.Options) -> Int {
@@ -39,7 +41,7 @@ package enum FaultKind: String, CaseIterable {
         switch self {
         case .cutMidway: 20_000
         case .cut, .crumbs, .stall, .orderlyEnd: 15_000
-        case .refused, .tooMany, .internalError, .unavailable: 5000
+        case .goAway, .refused, .tooMany, .internalError, .unavailable: 5000
         case .gatewayTimeout, .unauthorized, .forbidden, .closed, .truncated: 2000
         case .otherFormat, .newCertificates: 1000
         case .compaction, .forgotten: 300
@@ -64,7 +66,7 @@ package enum FaultKind: String, CaseIterable {
     var need: Need {
         switch self {
         case .cut, .cutMidway, .orderlyEnd, .crumbs, .stall, .muted, .blackHole, .compaction,
-            .refused:
+            .refused, .goAway:
             .stream
         case .outage, .forgotten, .newCertificates, .restoredBackup: .nothing
         default: .request
@@ -88,7 +90,6 @@ package enum FaultKind: String, CaseIterable {
             scene.path.cutAfter = 0
         case .outage:
             scene.path.downUntil =
-
                 now + time(random.next() % 8 == 0 ? options.longOutage : options.outage, &random)
             scene.path.cutAfter = 0
         case .tooMany:
@@ -117,6 +118,9 @@ package enum FaultKind: String, CaseIterable {
         case .muted: cluster.muteWatches()
         case .blackHole: scene.path.isDead = true
         case .restoredBackup: _ = cluster.restore()
+        case .goAway:
+            scene.goAway()
+            cluster.endWatches()
         case .newCertificates:
             scene.path.renewsEngine = true
             scene.path.cutAfter = 0

@@ -10,6 +10,8 @@ package protocol Scene: AnyObject {
     /// Whether something could come to the client now.
     var hasStream: Bool { get }
     var log: Log { get }
+    /// The server takes no further requests over connections that are open.
+    func goAway()
 }
 
 /// The path between client and server. Times are those of the history.

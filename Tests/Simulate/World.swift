@@ -73,6 +73,8 @@ final class World: Surroundings, Scene {
 
     var cluster: Cluster { server.cluster }
     var faults: Faults { server.faults }
+    /// Calls have no connection.
+    func goAway() {}
 
     // What is made from an engine goes before it.
     deinit { stream = nil }

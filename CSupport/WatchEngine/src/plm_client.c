@@ -114,6 +114,7 @@ static bool set_up_transfer(plm_client *client, const plm_client_options *option
     client->dead_peer_timeout_ms = options->dead_peer_timeout_ms > 0 ? options->dead_peer_timeout_ms
                                                                      : DEFAULT_DEAD_PEER_TIMEOUT_MS;
     client->max_connection_age_seconds = options->max_connection_age_seconds;
+    client->speaks_http2 = options->speaks_http2;
     client->multi = curl_multi_init();
     client->share = curl_share_init();
     return client->multi != NULL && client->share != NULL &&

@@ -30,6 +30,7 @@ struct plm_client {
     int32_t connect_timeout_ms;
     int32_t dead_peer_timeout_ms;
     int32_t max_connection_age_seconds;
+    bool speaks_http2;
     /// Holds the connections.
     CURLM *multi;
     /// The last one made, or CURL_SOCKET_BAD.

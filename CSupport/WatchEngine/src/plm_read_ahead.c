@@ -32,7 +32,8 @@ static CURLcode on_tls_context(CURL *easy, void *tls, void *context) {
 void plm_read_ahead_enable(plm_client *client, CURL *easy) {
     bool is_within_tls =
         client->proxy_url != NULL && strncasecmp(client->proxy_url, "https:", 6) == 0;
-    client->reads_ahead = !is_within_tls && is_this_openssl();
+    // In HTTP/2 libcurl takes all that has come by itself.
+    client->reads_ahead = !is_within_tls && !client->speaks_http2 && is_this_openssl();
     if (client->reads_ahead) {
         curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
         curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, client);

@@ -22,6 +22,8 @@ struct plm_stream {
     CURL *easy;
     struct curl_slist *headers;
     bool is_attached;
+    /// libcurl has come to the transfer's end.
+    bool is_done;
     char curl_error[CURL_ERROR_SIZE];
 
     plm_response response;
@@ -144,6 +146,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
 }
 
 static void finish(plm_stream *self, CURLcode code) {
+    self->is_done = true;
     if (self->response.is_over) {
         return;
     }
@@ -292,7 +295,9 @@ static bool set_options(plm_stream *self, const plm_request *request, const char
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     client->speaks_http2 ? (long)CURL_HTTP_VERSION_2TLS
+                                          : (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)client->max_connection_age_seconds);
@@ -388,6 +393,11 @@ void plm_stream_destroy(plm_stream *self) {
         return;
     }
     const plm_allocator *allocator = &self->client->allocator;
+    if (self->is_attached && !self->is_done) {
+        // Who leaves an exchange has a reason, which may be the connection: in HTTP/2 it would be
+        // kept.
+        curl_easy_setopt(self->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
     if (self->is_attached) {
         curl_multi_remove_handle(self->client->multi, self->easy);
     }

@@ -26,6 +26,7 @@ public struct ControlCommand: Sendable {
         ("forget-history", "the history is lost; watches find out when they resume"),
         ("end", "ends every watch of nodes in good order"),
         ("cut", "cuts every watch's connection"),
+        ("go-away", "asks for other connections in HTTP/2; what is under way goes on"),
         ("mute", "lets every open watch hear nothing any more, and nobody knows"),
         ("back-up", "keeps the state as it is for `restore`"),
         ("restore", "goes back to the backup, resourceVersion included, as after a disaster"),
@@ -47,6 +48,7 @@ public struct ControlCommand: Sendable {
     private let objects: ObjectStore
     private let faults: Faults
     private let authority: CertificateAuthority
+    private let goAway: @Sendable () -> Void
 
     /// Commands for a server and its cluster.
     public init(_ server: SimulatorServer) {
@@ -54,6 +56,7 @@ public struct ControlCommand: Sendable {
         objects = server.objects
         faults = server.faults
         authority = server.authority
+        goAway = { server.goAway() }
     }
 
     /// Whether the words are a command, with as many arguments as it takes. Returns how it is used.
@@ -129,6 +132,9 @@ public struct ControlCommand: Sendable {
             cluster.cutWatches()
             objects.cutWatches()
             return ["connections cut"]
+        case "go-away":
+            goAway()
+            return ["no further requests over these connections"]
         case "mute":
             cluster.muteWatches()
             return ["open watches hear nothing any more"]

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOSSL
 import ObjectEncoding
 
-/// One client's connection: collects a request, asks the API for the answer, and sends it as fast
+/// One client's connection, or a stream of it in HTTP/2: collects a request, asks the API for the answer, and sends it as fast
 /// as the client reads.
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -71,7 +71,7 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: Answers
 
     private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        keepsAlive = head.isKeepAlive
+        keepsAlive = isMultiplexed(context) || head.isKeepAlive
         let (path, query) = RequestTarget.split(head.uri)
         let authorization = head.headers.first(name: "Authorization") ?? ""
         let request = APIRequest(
@@ -88,9 +88,27 @@ final class HTTPConnection: ChannelInboundHandler {
             sendWhole(status, contentType, bytes, extra, context)
         case .stream(let producer): stream(producer, context)
         case .hang: break
-        case .close: context.close(promise: nil)
+        case .close: closeConnection(context)
         }
     }
+
+    // MARK: Connections
+
+    private func isMultiplexed(_ context: ChannelHandlerContext) -> Bool {
+        // A stream's parent is its connection, a connection's the listener.
+        context.channel.parent?.parent != nil
+    }
+
+    /// Closes it with all its streams.
+    private func closeConnection(_ context: ChannelHandlerContext) {
+        if isMultiplexed(context) {
+            context.channel.parent?.close(promise: nil)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    // MARK: Bodies
 
     private func sendHead(
         _ status: Int, _ contentType: String, _ extra: [(String, String)],
@@ -171,7 +189,7 @@ final class HTTPConnection: ChannelInboundHandler {
                 case .cut:
                     finishProducer()
                     context.flush()
-                    context.close(promise: nil)
+                    closeConnection(context)
                     return
                 }
             }
@@ -211,8 +229,9 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: Requests
 
     private func certificateUser(_ context: ChannelHandlerContext) -> String? {
+        let connection = isMultiplexed(context) ? context.channel.parent : context.channel
         guard
-            let handler = try? context.pipeline.syncOperations.handler(
+            let handler = try? connection?.pipeline.syncOperations.handler(
                 type: NIOSSLServerHandler.self),
             let certificate = handler.peerCertificate
         else { return nil }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 
@@ -61,6 +62,7 @@ public final class SimulatorServer: Sendable {
     /// The port it listens on.
     public let port: Int
 
+    private let connections = MultiplexedConnections()
     private let group: MultiThreadedEventLoopGroup
     private let listener: any Channel
 
@@ -80,20 +82,27 @@ public final class SimulatorServer: Sendable {
                 try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem)))
         tls.trustRoots = .certificates(roots)
         tls.certificateVerification = .optionalVerification
-        tls.applicationProtocols = ["http/1.1"]
+        tls.applicationProtocols = NIOHTTP2SupportedALPNProtocols
         let sslContext = try NIOSSLContext(configuration: tls)
         let api = APIServer(cluster, objects, options, faults)
+        let connections = connections
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(NIOSSLServerHandler(context: sslContext))
-                    try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                    try pipeline.addHandler(
-                        HTTPConnection(api, bytesPerSecond: options.bytesPerSecond))
+                    try channel.pipeline.syncOperations.addHandler(
+                        NIOSSLServerHandler(context: sslContext))
+                }.flatMap {
+                    channel.configureCommonHTTPServerPipeline(
+                        h2ConnectionChannelConfigurator: connections.add
+                    ) { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(
+                                HTTPConnection(api, bytesPerSecond: options.bytesPerSecond))
+                        }
+                    }
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -114,6 +123,9 @@ public final class SimulatorServer: Sendable {
             token: user == nil
                 ? token ?? options.token : token, user: user)
     }
+
+    /// Tells every HTTP/2 connection that it will not take another request: what is under way goes on.
+    public func goAway() { connections.goAway() }
 
     /// Stops serving and closes all connections.
     public func stop() async throws {

@@ -8,8 +8,9 @@ public final class KubeClient: Sendable {
     /// How long one request with its answer may take; nil: as long as it takes. Of a watch, the time
     /// to the head of the answer, and then it is 60 s where this is nil.
     public let requestTimeout: Duration?
-    /// Told what is done, on the thread that does it.
     private let maxConnectionAge: Duration?
+    private let speaksHTTP2: Bool
+    /// Told what is done, on the thread that does it.
     package let trace: (@Sendable (KubeTrace) -> Void)?
     let sender: RequestSender
     private let userAgent: String
@@ -28,14 +29,17 @@ public final class KubeClient: Sendable {
     ///   - requestRate: How many small requests are made in a second, at most; watches do not count.
     ///   - maxConnectionAge: A connection older than that is not used for another request, be it the next
     ///     watch: so that clients spread over API servers that came later. In whole seconds; nil: none.
+    ///   - http2: Speak HTTP/2 with servers that offer it. A watch costs less over HTTP/1.1.
     ///   - trace: Told what is done, on the thread that does it; must not block.
     public init(
         _ configuration: KubeConfiguration, userAgent: String = "plimsoll",
         limits: DecodingLimits = DecodingLimits(), requestTimeout: Duration? = .seconds(30),
         requestRate: RequestRate = .standard, maxConnectionAge: Duration? = nil,
+        http2: Bool = false,
         trace: (@Sendable (KubeTrace) -> Void)? = nil
     ) {
         self.maxConnectionAge = maxConnectionAge
+        speaksHTTP2 = http2
         self.trace = trace
         self.configuration = configuration
         self.requestTimeout = requestTimeout
@@ -115,6 +119,7 @@ public final class KubeClient: Sendable {
                         options.limits = limits.engine
                         options.max_connection_age_seconds = Int32(
                             clamping: maxConnectionAge.map { max(1, $0.components.seconds) } ?? 0)
+                        options.speaks_http2 = speaksHTTP2
                         options.insecure_skip_verify = configuration.skipsVerification
                         return Self.create(
                             options, authority, certificate, key,

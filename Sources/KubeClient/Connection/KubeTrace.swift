@@ -6,8 +6,8 @@ public enum KubeTrace: Sendable, Hashable {
     /// A small request was answered.
     case answer(
         method: String, target: String, status: Int, bodyBytes: Int, after: Duration)
-    /// A list or watch has begun to be answered.
-    case stream(target: String, status: Int, after: Duration)
+    /// A list or watch has begun to be answered, in HTTP/1 or 2.
+    case stream(target: String, status: Int, httpVersion: Int, after: Duration)
     /// An exec plugin gave a credential.
     case execPlugin(command: String, after: Duration)
 }
@@ -22,8 +22,9 @@ extension KubeTrace: CustomStringConvertible {
         case .request(let method, let target): return "\(method) \(target)"
         case .answer(let method, let target, let status, let bytes, let duration):
             return "\(method) \(target): \(status), \(bytes) bytes in \(text(duration))"
-        case .stream(let target, let status, let duration):
-            return "GET \(target): \(status) after \(text(duration))"
+        case .stream(let target, let status, let version, let duration):
+            let over = version == 1 ? "" : " over HTTP/\(version)"
+            return "GET \(target): \(status)\(over) after \(text(duration))"
         case .execPlugin(let command, let duration):
             return "exec plugin \(command) answered in \(text(duration))"
         }

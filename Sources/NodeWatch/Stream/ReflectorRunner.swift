@@ -394,7 +394,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             outside.trace(
                 .stream(
                     target: reading.target, status: Int(event.head.status),
-                    after: outside.now - reading.opened))
+                    httpVersion: Int(event.head.http_version), after: outside.now - reading.opened))
             if event.head.status != 401 { hasReplacedCredential = false }
             noteFormat(event.head)
             if event.head.status < 300, case .watch = reading.request, let since = outageStart {

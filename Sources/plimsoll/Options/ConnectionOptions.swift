@@ -79,6 +79,11 @@ struct ConnectionOptions: ParsableArguments {
                 + "used as long as it works.", valueName: "time"))
     var maxConnectionAge: DurationArgument?
 
+    @Flag(
+        name: .customLong("http2"),
+        help: "Speak HTTP/2 where the server offers it. A watch costs less over HTTP/1.1.")
+    var speaksHTTP2 = false
+
     @Flag(name: .shortAndLong, help: "Say on standard error what is asked of the server.")
     var verbose = false
 
@@ -125,7 +130,7 @@ struct ConnectionOptions: ParsableArguments {
         return KubeClient(
             configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))",
             limits: limits, requestTimeout: requestTimeout.duration,
-            maxConnectionAge: maxConnectionAge?.duration,
+            maxConnectionAge: maxConnectionAge?.duration, http2: speaksHTTP2,
             trace: verbose ? Self.tell : nil)
     }
 
