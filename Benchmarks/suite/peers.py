@@ -90,7 +90,7 @@ def plimsoll(name, what, *options):
 
     return Peer(
         name, what, lambda c: watch(c) + ["--until-synced"], watch,
-        against="plimsoll" if name == "plimsoll" else "plimsoll, JSON")
+        against="plimsoll, JSON" if "json" in options else "plimsoll")
 
 
 def curl(name, what, against, protobuf, http="1.1"):

@@ -11,7 +11,7 @@ struct Blindness: Sendable, CustomStringConvertible {
         case .resumed, .synced:
             if let since { times.append(now - since) }
             since = nil
-        case .listing, .rejected, .handlerFailed: break
+        case .listing, .rejected, .handlerFailed, .checkpoint: break
         }
     }
 

@@ -132,9 +132,9 @@ struct Chaos: AsyncParsableCommand {
         options.endlessList = .milliseconds(2600)
         options.restoration = .seconds(2)
         options.backupAge = .seconds(8)
-        // The informer has its certificates for good.
+        // The informer runs once, and has its certificates for good.
         options.kinds = FaultKind.allCases.filter { kind in
-            kind != .newCertificates && (speaksHTTP2 || kind != .goAway)
+            kind != .newCertificates && kind != .restart && (speaksHTTP2 || kind != .goAway)
         }
         return options
     }

@@ -62,6 +62,40 @@ struct WatchTests {
         return program
     }
 
+    @Test func `goes on from a checkpoint: what changed in between is told once`() async throws {
+        let folder = try TemporaryFolder()
+        let simulator = try await SimulatorProcess(["--nodes", "4", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let options = ["--checkpoint", folder.path + "/known", "--cluster-name", "prod"]
+        func stop(_ program: Program) async throws -> Program.Result {
+            program.signal(SIGTERM)
+            let result = try await program.result()
+            #expect(result.status == 0, "\(result.errors)")
+            return result
+        }
+        let first = try await stop(try await watch(simulator, options))
+        #expect(try statistics(first.errors).initialSync == "watchList")
+
+        let node = try await simulator.nodes()[0].name
+        try await simulator.command("pull", node, "example.org/meanwhile:1", "10MB")
+        let program = try await watch(simulator, options)
+        try await program.wait(for: "alert") { program.output.contains("meanwhile") ? true : nil }
+        let second = try await stop(program)
+        #expect(try statistics(second.errors).initialSync == "checkpoint")
+        let told = try alerts(second.output)
+        #expect(told.count == 1 && told[0].deltaBytes == 10_000_000)
+        #expect(told[0].cluster.name == "prod" && told[0].classification == "pull")
+
+        let third = try await stop(try await watch(simulator, options))
+        #expect(third.output == "")
+
+        try await simulator.command("pull", node, "example.org/again:1", "10MB")
+        try folder.write("known", "nothing\n")
+        let fourth = try await stop(try await watch(simulator, options))
+        #expect(fourth.errors.contains("the checkpoint is not used: it is no checkpoint"))
+        #expect(fourth.output == "" && folder.read("known.unused") == "nothing\n")
+    }
+
     @Test func `turns pulls, swaps and removals into alerts, and nothing else`() async throws {
         let simulator = try await SimulatorProcess(
             ["--nodes", "4", "--heartbeat-interval", "0"])

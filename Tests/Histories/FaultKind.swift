@@ -29,6 +29,7 @@ package enum FaultKind: String, CaseIterable {
     case blackHole = "path drops everything"
     case restoredBackup = "etcd restored from a backup"
     case newCertificates = "client begins with new certificates"
+    case restart = "client restarted from its checkpoint"
     /// In HTTP/2.
     case goAway = "server asks for another connection"
 
@@ -44,6 +45,7 @@ package enum FaultKind: String, CaseIterable {
         case .goAway, .refused, .tooMany, .internalError, .unavailable: 5000
         case .gatewayTimeout, .unauthorized, .forbidden, .closed, .truncated: 2000
         case .otherFormat, .newCertificates: 1000
+        case .restart: 500
         case .compaction, .forgotten: 300
         case .gone, .page: 300
         case .hang: 100
@@ -68,7 +70,7 @@ package enum FaultKind: String, CaseIterable {
         case .cut, .cutMidway, .orderlyEnd, .crumbs, .stall, .muted, .blackHole, .compaction,
             .refused, .goAway:
             .stream
-        case .outage, .forgotten, .newCertificates, .restoredBackup: .nothing
+        case .outage, .forgotten, .newCertificates, .restart, .restoredBackup: .nothing
         default: .request
         }
     }
@@ -118,6 +120,7 @@ package enum FaultKind: String, CaseIterable {
         case .muted: cluster.muteWatches()
         case .blackHole: scene.path.isDead = true
         case .restoredBackup: _ = cluster.restore()
+        case .restart: scene.path.restartsClient = true
         case .goAway:
             scene.goAway()
             cluster.endWatches()

@@ -28,6 +28,8 @@ package struct Path: Sendable {
     package var isDead = false
     /// The client has to begin with new certificates at its next request.
     package var renewsEngine = false
+    /// The client ends and begins with what it had kept.
+    package var restartsClient = false
 
     package init() {}
 }

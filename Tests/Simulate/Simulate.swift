@@ -47,7 +47,7 @@ struct Simulate: ParsableCommand {
             }
         }
         print("all: \(total)")
-        for kind in FaultKind.allCases {
+        for kind in FaultKind.allCases where kind != .goAway {
             print("  \(total.faults[kind] ?? 0) × \(kind.rawValue)")
         }
     }
@@ -68,6 +68,14 @@ struct History {
         var rewinds = 0
         var hash: UInt64 = 0
         var violations: [String] = []
+
+        mutating func add(_ counted: WatchStatistics) {
+            events += counted.events
+            reconnects += counted.reconnects
+            relists += counted.relists
+            silences += counted.silences
+            rewinds += counted.rewinds
+        }
 
         mutating func add(_ other: Outcome) {
             seconds += other.seconds
@@ -107,7 +115,7 @@ struct History {
         log = Log(to: path)
     }
 
-    func run() throws(KubeError) -> Outcome {
+    func run() throws -> Outcome {
         var clusterOptions = Cluster.Options()
         clusterOptions.nodeCount = nodes
         clusterOptions.seed = seed
@@ -120,42 +128,70 @@ struct History {
         var lifeOptions = Life.Options()
         lifeOptions.nodes = nodes
         var life = Life(cluster, seed: seed ^ 0x4c49_4645, lifeOptions)
-        let hub = Hub<NodeTable>()
         let observer = Observer(cluster, log)
-        life.check = { observer.check(hub.table.entries.map(\.summary), $0) }
+        let client = Client()
+        life.check = { observer.check(client.hub.table.entries.map(\.summary), $0) }
         life.restored = { observer.wasRestored = true }
         let world = try World(
             server, life, seed: seed ^ 0x5041_5448, until: .seconds(hours * 3600), plant: plant, log
         )
-        let subscription = hub.subscribe(queueLimit: 10_000).id
         world.afterBatch = { [unowned world] in
-            while case let changes = hub.next(subscription), !changes.isEmpty {
+            while case let changes = client.next(), !changes.isEmpty {
                 for change in changes { observer.observe(change, world.elapsed) }
             }
         }
+        var outcome = Outcome()
+        while !world.isOver {
+            outcome.add(try client.run(world, log))
+            client.restart()
+            world.path.restartsClient = false
+            world.path.renewsEngine = true
+        }
+
+        outcome.seconds = hours * 3600
+        outcome.faults = world.life.faults
+        outcome.alerts = observer.alerts
+        outcome.hash = log.hash
+        outcome.violations = observer.violations
+        return outcome
+    }
+}
+
+/// The program that is watched, from one restart to the next.
+private final class Client {
+    private(set) var hub = Hub<NodeTable>()
+    private var subscription: Int
+    /// What it finds when it starts.
+    private var checkpoint: (nodes: [UInt8], version: ResourceVersion)?
+
+    init() { subscription = hub.subscribe(queueLimit: 10_000).id }
+
+    func next() -> [NodeChange] { hub.next(subscription) }
+
+    func run(_ world: World, _ log: Log) throws -> WatchStatistics {
         let counters = WatchCounters()
         // Who waits misses what goes wrong meanwhile: less of it, and more is survived in a day.
         var options = RunnerOptions()
         options.reflector.backoffStart = .milliseconds(200)
         options.reflector.backoffLimit = .seconds(5)
-        let (log, reader) = (log, NodeReader(isStrict: false, .automatic))
-        ReflectorRunner(world, reader, .all, hub, counters, options) { [unowned world] notice in
+        let restored = try checkpoint.map { kept in
+            (try kept.nodes.withUnsafeBytes { try CheckpointBody.table($0, seen: 0) }, kept.version)
+        }
+        ReflectorRunner(
+            world, NodeReader(isStrict: false, .automatic), .all, hub, counters, options,
+            restored: restored
+        ) { [unowned world] notice in
             if case .listing = notice { return }
             log.add(world.elapsed, "\(notice)")
         }.run()
+        return counters.current
+    }
 
-        var outcome = Outcome()
-        outcome.seconds = hours * 3600
-        outcome.faults = world.life.faults
-        outcome.alerts = observer.alerts
-        let counted = counters.current
-        outcome.events = counted.events
-        outcome.reconnects = counted.reconnects
-        outcome.relists = counted.relists
-        outcome.silences = counted.silences
-        outcome.rewinds = counted.rewinds
-        outcome.hash = log.hash
-        outcome.violations = observer.violations
-        return outcome
+    /// Keeps what is known. The file of the time before stays where nothing is.
+    func restart() {
+        let (table, version) = hub.read { ($0.hasSynced ? $0.table : nil, $0.version) }
+        if let table, let version { checkpoint = (CheckpointBody.bytes(table), version) }
+        hub = Hub()
+        subscription = hub.subscribe(queueLimit: 10_000).id
     }
 }

@@ -82,7 +82,9 @@ final class World: Surroundings, Scene {
     // MARK: Time and chance
 
     var now: ContinuousClock.Instant { base.advanced(by: elapsed) }
-    var isCancelled: Bool { elapsed >= end }
+    var isCancelled: Bool { isOver || path.restartsClient }
+    /// The history is at its end.
+    var isOver: Bool { elapsed >= end }
     func chance() -> Double { Double.random(in: 0...1, using: &random) }
 
     func sleep(_ delay: Duration) -> Bool {

@@ -426,7 +426,7 @@ typedef struct plm_client_options {
     /// A connection older than that, in whole seconds, is not used for another request. 0: however
     /// old it is, as long as it works.
     int32_t max_connection_age_seconds;
-    /// HTTP/2 with servers that offer it, else HTTP/1.1, which costs less for one long stream.
+    /// HTTP/2 with servers that offer it, else HTTP/1.1.
     bool speaks_http2;
     plm_limits limits;
     /// NULL: malloc, realloc, free. libcurl, OpenSSL and yajl allocate for themselves. yajl does

@@ -43,7 +43,8 @@ package enum FileReader {
         }
     }
 
-    private static func systemRead(
+    /// The system call.
+    package static func systemRead(
         _ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int
     ) -> Int {
         #if canImport(Glibc)

@@ -35,6 +35,15 @@ public struct KubeConfiguration: Sendable {
     /// Asked where there is no other credential.
     var exec: ExecPlugin?
 
+    /// What tells the cluster from others, where it has no name: its server's address and authority.
+    package var clusterIdentity: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in (try? authority?.read("certificate-authority")) ?? [] {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return "\(server), authority \(String(hash, radix: 16))"
+    }
+
     /// Where a pod finds its service account.
     static let serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
 

@@ -29,7 +29,7 @@ public final class KubeClient: Sendable {
     ///   - requestRate: How many small requests are made in a second, at most; watches do not count.
     ///   - maxConnectionAge: A connection older than that is not used for another request, be it the next
     ///     watch: so that clients spread over API servers that came later. In whole seconds; nil: none.
-    ///   - http2: Speak HTTP/2 with servers that offer it. A watch costs less over HTTP/1.1.
+    ///   - http2: Speak HTTP/2 with servers that offer it. A list costs a little less over HTTP/1.1.
     ///   - trace: Told what is done, on the thread that does it; must not block.
     public init(
         _ configuration: KubeConfiguration, userAgent: String = "plimsoll",

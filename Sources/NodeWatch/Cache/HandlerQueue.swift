@@ -44,6 +44,8 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
     private var taken = 0
     private var behind: Behind?
     private var awaitsInitialList = true
+    /// What the reader begins with, where that is not simply what there is.
+    private var initial: Table?
     private var wantsResync = false
 
     init(limit: Int) { self.limit = max(1, limit) }
@@ -78,6 +80,13 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
         for outcome in outcomes { enqueue(outcome, table: new) }
     }
 
+    /// The first list is this one, and what happens from now on is told after it.
+    mutating func begin(with table: Table) {
+        guard awaitsInitialList else { return }
+        awaitsInitialList = false
+        initial = table
+    }
+
     mutating func resync() { wantsResync = true }
 
     /// What to do next, given the store's present table.
@@ -87,6 +96,10 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
             awaitsInitialList = false
             wantsResync = false
             return .walk(HandlerWalk<Table>(from: nil, to: table, kind: .initialList))
+        }
+        if let initial {
+            self.initial = nil
+            return .walk(HandlerWalk<Table>(from: nil, to: initial, kind: .initialList))
         }
         if let behind {
             self.behind = nil

@@ -92,6 +92,21 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         return result
     }
 
+    /// Begins with what was known some time ago: readers get that for the first list, and what is different by
+    /// now as changes, however long they take to come for it. Before the first list only.
+    package func restore(_ table: Table, version: ResourceVersion) {
+        let signals = state.withLock { state in
+            state.table = table
+            state.version = version
+            state.hasSynced = true
+            for id in state.indexes.keys { state.indexes[id]!.rebuild(table) }
+            for id in state.subscribers.keys { state.subscribers[id]!.queue.begin(with: table) }
+            return state.subscribers.values.map(\.signal)
+        }
+        for signal in signals { signal.yield() }
+        wakeWaiters()
+    }
+
     /// Puts a whole list in the table's place. Readers are told what differs.
     package func replace(with new: Table, version: ResourceVersion?) {
         let signals = state.withLock { state in

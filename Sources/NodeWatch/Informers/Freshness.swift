@@ -47,7 +47,8 @@ public struct Freshness: Sendable {
         case .connecting, .listing, .watching, .waiting: break
         }
         if !hasSynced { return "no whole list yet, \(state.rawValue)" + cause }
-        guard let sinceLastByte, sinceLastByte > limit else { return nil }
+        guard let sinceLastByte else { return "nothing from the server yet" + cause }
+        guard sinceLastByte > limit else { return nil }
         return "nothing from the server for \(seconds(sinceLastByte)), over the limit of "
             + "\(seconds(limit)); \(state.rawValue)" + cause
     }

@@ -32,6 +32,7 @@ public final class SharedNodeInformer: Sendable {
     private let options: RunnerOptions
     private let reader: NodeReader
     private let recording: Recording?
+    private let checkpoint: NodeCheckpoint?
 
     /// Makes an informer. Nothing happens before ``run()``.
     ///
@@ -48,6 +49,7 @@ public final class SharedNodeInformer: Sendable {
     ///   - wireFormat: What to ask the server for.
     ///   - queueLimit: For so many nodes changes may wait for one slow reader, before its queue is
     ///     dropped and it is told the difference instead.
+    ///   - checkpoint: Where what is known is kept, to go on from there the next time. Nil: nowhere.
     ///   - onNotice: Called on the stream's thread with what becomes of the connection; must not
     ///     block.
     /// - Throws: `memory`.
@@ -55,18 +57,20 @@ public final class SharedNodeInformer: Sendable {
         client: KubeClient, selector: NodeSelector = .all, resync: Duration? = nil,
         batchWindow: Duration = .milliseconds(50), strict: Bool = false,
         wireFormat: WireFormat = .automatic, queueLimit: Int = 10_000,
+        checkpoint: NodeCheckpoint? = nil,
         onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
     ) throws(KubeError) {
         try self.init(
             client: client, selector: selector, resync: resync, batchWindow: batchWindow,
             strict: strict, wireFormat: wireFormat, queueLimit: queueLimit, recording: nil,
-            onNotice: onNotice)
+            checkpoint: checkpoint, onNotice: onNotice)
     }
 
     /// One whose traffic may be recorded.
     package convenience init(
         client: KubeClient, selector: NodeSelector, resync: Duration? = nil, batchWindow: Duration,
         strict: Bool, wireFormat: WireFormat, queueLimit: Int = 10_000, recording: Recording?,
+        checkpoint: NodeCheckpoint?,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         var options = RunnerOptions()
@@ -74,23 +78,24 @@ public final class SharedNodeInformer: Sendable {
         try self.init(
             client: client, selector: selector, resync: resync,
             reader: NodeReader(isStrict: strict, wireFormat), queueLimit: queueLimit,
-            options: options, recording: recording, onNotice: onNotice)
+            options: options, recording: recording, checkpoint: checkpoint, onNotice: onNotice)
     }
 
     /// One with another patience. For tests.
     package convenience init(
-        client: KubeClient, options: RunnerOptions,
+        client: KubeClient, options: RunnerOptions, checkpoint: NodeCheckpoint? = nil,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         try self.init(
             client: client, selector: .all, resync: nil,
             reader: NodeReader(isStrict: false, .automatic), queueLimit: 10_000, options: options,
-            recording: nil, onNotice: onNotice)
+            recording: nil, checkpoint: checkpoint, onNotice: onNotice)
     }
 
     private init(
         client: KubeClient, selector: NodeSelector, resync: Duration?, reader: NodeReader,
         queueLimit: Int, options: RunnerOptions, recording: Recording?,
+        checkpoint: NodeCheckpoint?,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         self.client = client
@@ -98,6 +103,7 @@ public final class SharedNodeInformer: Sendable {
         self.options = options
         self.reader = reader
         self.recording = recording
+        self.checkpoint = checkpoint
         self.onNotice = onNotice
         core = try InformerCore(queueLimit: queueLimit, resync: resync) {
             onNotice(.handlerFailed($0))
@@ -134,20 +140,54 @@ public final class SharedNodeInformer: Sendable {
     ///
     /// - Throws: `request` when it has run before.
     public func run() async throws(KubeError) {
+        let keeping = Task { await keepCheckpoint() }
+        defer { keeping.cancel() }
         let (client, selector, core) = (client, selector, core)
-        let (options, reader, recording, onNotice) = (options, reader, recording, onNotice)
+        let (options, reader, onNotice) = (options, reader, onNotice)
+        let (recording, checkpoint) = (recording, checkpoint)
         try await core.run {
+            let known = checkpoint?.load(
+                cluster: client.configuration.clusterIdentity, selector
+            ) { onNotice(.checkpoint($0)) }
+            let restored = known.map { ($0.table, $0.version) }
             let network = Network(client, core.canceller)
             if let recording {
                 ReflectorRunner(
                     Recorder(network, recording), reader, selector, core.hub, core.counters,
-                    options, notify: onNotice
+                    options, restored: restored, notify: onNotice
                 ).run()
             } else {
                 ReflectorRunner(
-                    network, reader, selector, core.hub, core.counters, options, notify: onNotice
+                    network, reader, selector, core.hub, core.counters, options,
+                    restored: restored, notify: onNotice
                 ).run()
             }
+        }
+        keeping.cancel()
+        await keeping.value
+    }
+
+    /// Writes the checkpoint now and then until the task is cancelled, and once more then.
+    private func keepCheckpoint() async {
+        guard let checkpoint else { return }
+        var written: ResourceVersion?
+        while true {
+            let goesOn = (try? await Task.sleep(for: checkpoint.interval)) != nil
+            let (table, version) = core.hub.read { ($0.hasSynced ? $0.table : nil, $0.version) }
+            if let table, let version, version != written {
+                let (cluster, selector) = (client.configuration.clusterIdentity, selector)
+                // Not in the pool: a disk may take its time.
+                let fault = await DedicatedThread.run { () -> KubeError? in
+                    do throws(KubeError) {
+                        try checkpoint.save(table, version, cluster: cluster, selector)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+                if let fault { onNotice(.checkpoint(.failed(fault))) } else { written = version }
+            }
+            if !goesOn { return }
         }
     }
 }

@@ -151,7 +151,7 @@ private final class Input {
         let piece = [UInt8](unsafeUninitializedCapacity: room) { bytes, filled in
             var count: Int
             repeat {
-                count = systemRead(bytes.baseAddress!, room)
+                count = FileReader.systemRead(descriptor, bytes.baseAddress!, room)
             } while count < 0 && errno == EINTR
             fault = count < 0 ? errno : 0
             filled = max(0, count)
@@ -159,14 +159,6 @@ private final class Input {
         guard fault == 0 else { throw self.fault("read", fault) }
         buffer += piece
         return !piece.isEmpty
-    }
-
-    private func systemRead(_ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-        #if canImport(Glibc)
-            Glibc.read(descriptor, bytes, count)
-        #else
-            Darwin.read(descriptor, bytes, count)
-        #endif
     }
 
     private func fault(_ verb: String, _ code: Int32) -> KubeError {

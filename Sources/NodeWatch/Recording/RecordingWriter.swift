@@ -59,24 +59,10 @@ package final class RecordingWriter {
             bytes += body
             bytes.append(UInt8(ascii: "\n"))
         }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { systemWrite($0) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                throw fault("write", errno)
-            }
+        guard bytes.withUnsafeBytes({ FileWriter.write($0, to: descriptor) }) else {
+            throw fault("write", errno)
         }
         writtenBytes += bytes.count
-    }
-
-    private func systemWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-        #else
-            Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-        #endif
     }
 
     private func fault(_ verb: String, _ code: Int32) -> KubeError {

@@ -128,6 +128,12 @@ package struct Reflector {
 
     package mutating func start() -> Action { open(listRequest()) }
 
+    /// Goes on where an earlier one had come to, if the server has come so far and remembers.
+    package mutating func start(at version: String) -> Action {
+        self.version = version
+        return open(.probe)
+    }
+
     /// The wait is over.
     package mutating func waited() -> Action { open(next ?? listRequest()) }
 

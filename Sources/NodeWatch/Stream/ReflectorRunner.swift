@@ -56,11 +56,14 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private var lastReport: ContinuousClock.Instant
     private var outageStart: ContinuousClock.Instant?
     private var previous: Reflector.Request?
+    /// What an earlier runner knew, until the server confirms it or a list takes its place.
+    private var restored: (table: Table, version: ResourceVersion)?
     private let start: ContinuousClock.Instant
 
     package init(
         _ outside: Outside, _ reader: Reader, _ selector: NodeSelector, _ hub: Hub<Table>,
         _ counters: WatchCounters, _ options: RunnerOptions,
+        restored: (table: Table, version: ResourceVersion)? = nil,
         notify: @escaping (WatchNotice) -> Void
     ) {
         self.outside = outside
@@ -70,6 +73,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         self.hub = hub
         self.counters = counters
         self.options = options
+        self.restored = restored
         self.notify = notify
         reflector = Reflector(options.reflector) { outside.chance() }
         start = outside.now
@@ -78,7 +82,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
 
     /// Runs until cancelled.
     package func run() {
-        var action = reflector.start()
+        var action = restored.map { reflector.start(at: $0.version.string) } ?? reflector.start()
         while !outside.isCancelled {
             switch action {
             case .wait(let delay):
@@ -134,6 +138,8 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 if reflector.isListing { listBytes += fresh }
                 counters.update { $0.bytes += fresh }
                 noteSign(fresh)
+                // A server that has forgotten the version says so at once.
+                if events.isEmpty, responseFormat != nil, reflector.isWatching { confirmRestored() }
                 let action = process(events, &reading)
                 note(events)
                 return action
@@ -238,7 +244,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             switch event.kind {
             case .added, .modified:
                 if let found = reader.version(of: event),
-                    let known = reader.knownVersion(of: event, in: hub.table),
+                    let known = reader.knownVersion(of: event, in: knownTable),
                     found.isOutdated(by: known)
                 {
                     reading.isBehind = true
@@ -284,6 +290,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 if let action { return action }
                 continue
             }
+            if events[at].isProgress { confirmRestored() }
             // Nodes and bookmarks by the batch, under one lock; nobody is called from in there.
             let (next, version, error) = hub.apply { transaction in
                 var at = at
@@ -439,11 +446,28 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         return nil
     }
 
+    // MARK: What was known before
+
+    private var knownTable: Table { restored?.table ?? hub.table }
+
+    /// The server goes on from there.
+    private func confirmRestored() {
+        guard let restored else { return }
+        self.restored = nil
+        outageStart = nil
+        let sync = WatchNotice.Sync(
+            kind: .checkpoint, wireFormat: responseFormat ?? .json, objects: restored.table.count,
+            bytes: 0, duration: outside.now - start, isRelist: false)
+        counters.update { $0.initialSync = sync }
+        hub.restore(restored.table, version: restored.version)
+        notify(.synced(sync))
+    }
+
     // MARK: Lists
 
     private func beginList() {
         listing = Table()
-        known = hub.table
+        known = knownTable
         lastReport = outside.now
         if listStart == nil {
             listStart = outside.now
@@ -463,6 +487,9 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             counters.relists = reflector.relists
             if counters.initialSync == nil { counters.initialSync = sync }
         }
+        // Readers begin with what was known, and are told the difference.
+        if let restored { hub.restore(restored.table, version: restored.version) }
+        restored = nil
         hub.replace(with: listing, version: version)
         listing = Table()
         known = Table()

@@ -15,6 +15,8 @@ public enum WatchNotice: Sendable {
     case rejected(object: String, reason: String)
     /// A handler threw. It goes on with the next change.
     case handlerFailed(any Error)
+    /// What became of the checkpoint.
+    case checkpoint(NodeCheckpoint.Notice)
 
     /// A list that has come in.
     public struct Sync: Sendable, Hashable {
@@ -26,6 +28,8 @@ public enum WatchNotice: Sendable {
             case list
             /// Page by page.
             case pagedList
+            /// Not at all: a watch goes on from a checkpoint.
+            case checkpoint
         }
 
         /// How it was asked for.

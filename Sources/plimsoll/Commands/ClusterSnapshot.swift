@@ -43,7 +43,7 @@ enum ClusterSnapshot {
                 Talk.warn("left out\(node.isEmpty ? "" : " node \(node)"): \(reason)")
             case .listing(let nodes, let bytes):
                 talk.show("\(NumberText.grouped(nodes)) nodes, \(NumberText.bytes(bytes)) …")
-            case .resumed, .handlerFailed: break
+            case .resumed, .handlerFailed, .checkpoint: break
             }
         }
         let watching = Task { try await informer.run() }

@@ -32,7 +32,7 @@ final class ClusterWatch: Sendable {
     private let onEvent: @Sendable (Event) -> Void
     private let state = Mutex(State())
 
-    var name: String { client.configuration.contextName }
+    var name: String { options.clusterName ?? client.configuration.contextName }
     var isSynced: Bool { state.withLock { $0.isSynced } }
     var lastProblem: String? { state.withLock { $0.lastProblem } }
 
@@ -52,7 +52,8 @@ final class ClusterWatch: Sendable {
         let recording = try makeRecording()
         let informer = try SharedNodeInformer(
             client: client, selector: options.selector, batchWindow: options.batchWindow,
-            strict: options.isStrict, wireFormat: options.wireFormat, recording: recording
+            strict: options.isStrict, wireFormat: options.wireFormat, recording: recording,
+            checkpoint: options.checkpoint
         ) { [weak self] in
             self?.take($0)
         }
@@ -102,7 +103,7 @@ final class ClusterWatch: Sendable {
             talk.show("\(name) · \(NumberText.grouped(nodes)) nodes, \(NumberText.bytes(bytes)) …")
         case .synced(let sync): synced(sync, notice.text ?? "")
         case .problem(let error, let delay, let version): problem(error, delay, version)
-        case .resumed, .rejected: notice.text.map(say)
+        case .resumed, .rejected, .checkpoint: notice.text.map(say)
         case .handlerFailed: break
         }
     }

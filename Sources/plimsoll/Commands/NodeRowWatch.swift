@@ -39,7 +39,7 @@ struct NodeRowWatch {
                     return
                 }
                 Talk.say(ProblemText.line(text, error, delay, version))
-            case .resumed, .rejected: notice.text.map(Talk.say)
+            case .resumed, .rejected, .checkpoint: notice.text.map(Talk.say)
             case .listing, .handlerFailed: break
             }
         }

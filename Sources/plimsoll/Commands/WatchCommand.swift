@@ -88,6 +88,18 @@ struct WatchCommand: AsyncParsableCommand {
         completion: .file())
     var record: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep what is known in this file, and go on from there the next time: what changed in between is "
+                + "told.", valueName: "file"), completion: .file())
+    var checkpoint: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the cluster is called in alerts, instead of its context; a checkpoint is of the cluster of "
+                + "that name, whatever its server's address.", valueName: "name"))
+    var clusterName: String?
+
     @Option(help: "What to ask the server for; auto: protobuf where it has it, else JSON.")
     var wireFormat = WireFormat.automatic
 
@@ -95,10 +107,12 @@ struct WatchCommand: AsyncParsableCommand {
     var strict = false
 
     func validate() throws {
-        guard record != nil else { return }
         if record == "-" { throw ValidationError("--record must be a file: alerts go to -.") }
-        if connection.contexts.count > 1 {
-            throw ValidationError("--record takes one cluster; --context names several.")
+        let ofOne = [
+            ("--record", record), ("--checkpoint", checkpoint), ("--cluster-name", clusterName),
+        ]
+        for (name, value) in ofOne where value != nil && connection.contexts.count > 1 {
+            throw ValidationError("\(name) is for one cluster; --context names several.")
         }
     }
 
@@ -111,6 +125,8 @@ struct WatchCommand: AsyncParsableCommand {
         session.stopsWhenSynced = untilSynced
         session.health = health
         session.staleAfter = staleAfter.duration
+        session.clusterName = clusterName
+        session.checkpoint = checkpoint.map { NodeCheckpoint(path: $0, clusterName: clusterName) }
         session.recording = record.map { RecordingOrder(file: $0, isAnonymised: false) }
         let clients = try connection.clients(limits.decodingLimits)
         let code = try await WatchSession(clients, session).run()

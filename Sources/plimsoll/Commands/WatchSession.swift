@@ -20,6 +20,10 @@ final class WatchSession: Sendable {
         var printsAlerts = true
         /// What to record all traffic to; of one cluster only.
         var recording: RecordingOrder?
+        /// What the cluster is called, of one cluster only; nil: as its context.
+        var clusterName: String?
+        /// Where to keep what is known; of one cluster only.
+        var checkpoint: NodeCheckpoint?
         /// Where to answer probes.
         var health: ListenAddress?
         var staleAfter = Duration.seconds(150)

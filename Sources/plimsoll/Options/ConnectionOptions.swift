@@ -81,7 +81,7 @@ struct ConnectionOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("http2"),
-        help: "Speak HTTP/2 where the server offers it. A watch costs less over HTTP/1.1.")
+        help: "Speak HTTP/2 where the server offers it.")
     var speaksHTTP2 = false
 
     @Flag(name: .shortAndLong, help: "Say on standard error what is asked of the server.")

@@ -1,3 +1,4 @@
+import KubeClient
 import NodeWatch
 
 extension WatchNotice.Sync {
@@ -7,6 +8,7 @@ extension WatchNotice.Sync {
         case .watchList: "streaming list"
         case .list: "list"
         case .pagedList: "paged list"
+        case .checkpoint: "from the checkpoint on"
         }
     }
 
@@ -27,7 +29,21 @@ extension WatchNotice {
         case .rejected(let node, let reason):
             "left out an object\(node.isEmpty ? "" : " of node \(node)"): \(reason); "
                 + "its last good state stays"
+        case .checkpoint(let notice): notice.text
         case .listing, .problem, .handlerFailed: nil
+        }
+    }
+}
+
+extension NodeCheckpoint.Notice {
+    var text: String {
+        switch self {
+        case .found(let nodes, let version, let date):
+            "checkpoint of \(date): \(NumberText.grouped(nodes)) "
+                + "node\(nodes == 1 ? "" : "s") at resourceVersion \(version)"
+        case .setAside(let reason, let path):
+            "the checkpoint is not used: \(reason). It is now \(path)"
+        case .failed(let error): "checkpoint: \(error.message)"
         }
     }
 }

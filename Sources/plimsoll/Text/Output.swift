@@ -1,4 +1,5 @@
 import FoundationEssentials
+import KubeClient
 
 #if canImport(Glibc)
     import Glibc
@@ -61,30 +62,7 @@ enum FileDescriptor {
     @discardableResult
     static func write(_ text: String, to descriptor: Int32) -> Bool {
         var copy = text
-        return copy.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)[...]
-            while !rest.isEmpty {
-                let written = rest.withUnsafeBytes {
-                    systemWrite(descriptor, $0.baseAddress, $0.count)
-                }
-                if written > 0 {
-                    rest = rest.dropFirst(written)
-                } else if errno != EINTR {
-                    return false
-                }
-            }
-            return true
-        }
-    }
-
-    private static func systemWrite(
-        _ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int
-    ) -> Int {
-        #if canImport(Glibc)
-            Glibc.write(descriptor, bytes, count)
-        #else
-            Darwin.write(descriptor, bytes, count)
-        #endif
+        return copy.withUTF8 { FileWriter.write(UnsafeRawBufferPointer($0), to: descriptor) }
     }
 }
 
