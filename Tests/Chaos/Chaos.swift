@@ -130,6 +130,7 @@ struct Chaos: AsyncParsableCommand {
         options.longOutage = .seconds(1)...(.seconds(3))
         options.silence = .milliseconds(2600)
         options.endlessList = .milliseconds(2600)
+        options.drip = 2_000_000...8_000_000
         options.restoration = .seconds(2)
         options.backupAge = .seconds(8)
         // The informer runs once, and has its certificates for good.

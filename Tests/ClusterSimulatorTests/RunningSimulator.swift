@@ -94,19 +94,30 @@ final class RunningSimulator: Sendable {
         return try Program("curl", arguments(target, nil, authority) + ["-N"])
     }
 
-    private func arguments(_ target: String, _ token: String?, _ authority: String) -> [String] {
+    /// curl's exit code and what it had got by then.
+    func run(_ target: String, http: String, seconds: Int) async throws -> (
+        status: Int32, body: String
+    ) {
+        let more = ["-m", "\(seconds)", "-N"]
+        let result = try await curl(target, token: nil, more, http: http)
+        return (result.status, result.output)
+    }
+
+    private func arguments(
+        _ target: String, _ token: String?, _ authority: String, http: String = "1.1"
+    ) -> [String] {
         [
-            "-sS", "--http1.1", "-A", "test", "--cacert", authority, "-H",
+            "-sS", "--http\(http)", "-A", "test", "--cacert", authority, "-H",
             "Authorization: Bearer \(token ?? server.options.token)", server.url + target,
         ]
     }
 
     private func curl(
-        _ target: String, token: String?, _ more: [String] = []
+        _ target: String, token: String?, _ more: [String] = [], http: String = "1.1"
     ) async throws -> Program.Result {
         let authority = kubeconfig + ".\(UUID()).ca"
         try server.authority.certificate.write(toFile: authority, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: authority) }
-        return try await Program.run("curl", arguments(target, token, authority) + more)
+        return try await Program.run("curl", arguments(target, token, authority, http: http) + more)
     }
 }

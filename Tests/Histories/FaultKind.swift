@@ -29,6 +29,13 @@ package enum FaultKind: String, CaseIterable {
     case blackHole = "path drops everything"
     case restoredBackup = "etcd restored from a backup"
     case newCertificates = "client begins with new certificates"
+    case reset = "answer cut off by a reset"
+    case stalledBody = "answer that stops, and stays open"
+    case drip = "answer that comes slowly"
+    case duplicates = "every event twice"
+    case goneEvent = "410 as an event"
+    case tooManyEvent = "429 as an event"
+    case errorEvent = "500 as an event"
     case restart = "client restarted from its checkpoint"
     /// In HTTP/2.
     case goAway = "server asks for another connection"
@@ -44,12 +51,13 @@ package enum FaultKind: String, CaseIterable {
         case .cut, .crumbs, .stall, .orderlyEnd: 15_000
         case .goAway, .refused, .tooMany, .internalError, .unavailable: 5000
         case .gatewayTimeout, .unauthorized, .forbidden, .closed, .truncated: 2000
+        case .reset, .drip, .duplicates, .tooManyEvent, .errorEvent: 1000
         case .otherFormat, .newCertificates: 1000
         case .restart: 500
         case .compaction, .forgotten: 300
-        case .gone, .page: 300
+        case .gone, .goneEvent, .page: 300
         case .hang: 100
-        case .muted, .blackHole, .noEndBookmark, .restoredBackup: 30
+        case .muted, .stalledBody, .blackHole, .noEndBookmark, .restoredBackup: 30
         case .outage: 10
         // From then on the client asks for JSON.
         case .garbage: 1
@@ -120,6 +128,18 @@ package enum FaultKind: String, CaseIterable {
         case .muted: cluster.muteWatches()
         case .blackHole: scene.path.isDead = true
         case .restoredBackup: _ = cluster.restore()
+        case .reset:
+            next(scene, .reset(afterBytes: Int.random(in: 0...100_000, using: &random)))
+        case .stalledBody:
+            // Soon, so that it is noticed before the next calm ends.
+            next(scene, .stall(afterBytes: Int.random(in: 0...20_000, using: &random)))
+        case .drip:
+            next(scene, .drip(bytesPerSecond: Int.random(in: options.drip, using: &random)))
+        case .duplicates: next(scene, .duplicates)
+        case .goneEvent: next(scene, .event(410))
+        case .tooManyEvent:
+            next(scene, .event(429, retryAfter: Int.random(in: options.retryAfter, using: &random)))
+        case .errorEvent: next(scene, .event(500))
         case .restart: scene.path.restartsClient = true
         case .goAway:
             scene.goAway()

@@ -28,6 +28,8 @@ package struct Life {
         package var backupAge = Duration.seconds(600)
         /// Seconds that a 429 asks for.
         package var retryAfter = 1...3
+        /// Bytes a second of what comes slowly.
+        package var drip = 20_000...200_000
         /// So many times more of what is rare.
         package var rareTimes = 1
         /// What goes wrong.
@@ -156,7 +158,7 @@ package struct Life {
         default: break
         }
         switch kind {
-        case .muted, .blackHole: nextFault = now + options.silence
+        case .muted, .stalledBody, .blackHole: nextFault = now + options.silence
         case .noEndBookmark: nextFault = now + options.endlessList
         case .restoredBackup:
             guard let backupAt, now - backupAt > options.backupAge, now >= scene.path.downUntil

@@ -21,4 +21,6 @@ enum BodyPiece {
     case end
     /// The connection is to be cut in the middle of the body.
     case cut
+    /// It is to be reset there.
+    case reset
 }

@@ -14,6 +14,17 @@ public final class Faults: Sendable {
         case close
         /// The body breaks off after so many bytes, and with it the connection.
         case truncate(afterBytes: Int)
+        /// The same by a reset of the connection.
+        case reset(afterBytes: Int)
+        /// After so many bytes nothing comes any more, and the connection stays.
+        case stall(afterBytes: Int)
+        /// The body comes so slowly.
+        case drip(bytesPerSecond: Int)
+        /// A watch tells every event twice.
+        case duplicates
+        /// A watch is answered, and its first event is an ERROR with this code, with retryAfterSeconds where
+        /// given.
+        case event(Int, retryAfter: Int? = nil)
         /// A streaming list whose end is never told.
         case missingEndBookmark
         /// The answer is in JSON, whatever was asked for first.
@@ -22,16 +33,25 @@ public final class Faults: Sendable {
         case garbage
 
         /// As written by a person: "status=503", "truncate=1000", "html".
-        init?(_ text: String) {
+        package init?(_ text: String) {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             let numbers = parts.count > 1 ? parts[1].split(separator: ",").map { Int($0) } : []
             switch (parts.first, numbers.count) {
-            case ("status", 1...2):
+            case ("status", 1...2), ("event", 1...2):
                 guard let code = numbers[0], (200...599).contains(code) else { return nil }
-                self = .status(code, retryAfter: numbers.count > 1 ? numbers[1] : nil)
-            case ("truncate", 1):
+                let retryAfter = numbers.count > 1 ? numbers[1] : nil
+                self =
+                    parts[0] == "status"
+                    ? .status(code, retryAfter: retryAfter) : .event(code, retryAfter: retryAfter)
+            case ("truncate", 1), ("reset", 1), ("stall", 1), ("drip", 1):
                 guard let bytes = numbers[0], bytes >= 0 else { return nil }
-                self = .truncate(afterBytes: bytes)
+                switch parts[0] {
+                case "truncate": self = .truncate(afterBytes: bytes)
+                case "reset": self = .reset(afterBytes: bytes)
+                case "stall": self = .stall(afterBytes: bytes)
+                default: self = .drip(bytesPerSecond: bytes)
+                }
+            case ("duplicates", 0): self = .duplicates
             case ("html", 0): self = .html
             case ("hang", 0): self = .hang
             case ("close", 0): self = .close

@@ -166,22 +166,36 @@ final class NodeEndpoint: Sendable {
         _ fault: Faults.Fault, _ request: APIRequest, _ format: NodeFormat,
         on eventLoop: any EventLoop
     ) -> APIResponse {
-        switch fault {
-        case .status(let code, let retryAfter):
-            let body = StatusBody(
+        func status(_ code: Int, _ retryAfter: Int?) -> StatusBody {
+            StatusBody(
                 code: code, reason: Faults.reason(code), message: "simulated \(code)",
                 retryAfterSeconds: retryAfter)
-            return .status(body)
-        case .html:
-            return .html(200, "<!DOCTYPE html>\n<html><body>Please log in</body></html>\n")
-        case .hang: return .hang
-        case .close: return .close
-        case .truncate(let bytes):
+        }
+        func spoiled(_ spoil: SpoiledProducer.Spoil) -> APIResponse {
             let response =
                 request.isWatch
                 ? try? watch(request, format, on: eventLoop) : try? list(request, format)
             guard case .stream(let whole) = response else { return .close }
-            return .stream(TruncatedProducer(whole, after: bytes))
+            return .stream(SpoiledProducer(whole, spoil))
+        }
+        switch fault {
+        case .status(let code, let retryAfter): return .status(status(code, retryAfter))
+        case .event(let code, let retryAfter):
+            guard request.isWatch else { return .status(status(code, retryAfter)) }
+            let writer = format.writer(cluster)
+            return .whole(200, writer.contentType, writer.error(status(code, retryAfter)))
+        case .html:
+            return .html(200, "<!DOCTYPE html>\n<html><body>Please log in</body></html>\n")
+        case .hang: return .hang
+        case .close: return .close
+        case .truncate(let bytes): return spoiled(.cut(afterBytes: bytes, isReset: false))
+        case .reset(let bytes): return spoiled(.cut(afterBytes: bytes, isReset: true))
+        case .stall(let bytes): return spoiled(.stall(afterBytes: bytes))
+        case .drip(let rate): return spoiled(.drip(bytesPerSecond: rate, eventLoop))
+        case .duplicates:
+            // A list is one object, whose parts cannot come twice.
+            return request.isWatch
+                ? spoiled(.duplicates) : (try? list(request, format)) ?? .close
         case .json:
             return
                 (try? request.isWatch
@@ -194,35 +208,6 @@ final class NodeEndpoint: Sendable {
         case .missingEndBookmark:
             return
                 (try? watch(request, format, on: eventLoop, withEndBookmark: false)) ?? .close
-        }
-    }
-}
-
-/// A body that breaks off in the middle.
-private final class TruncatedProducer: BodyProducer {
-    private let whole: any BodyProducer
-    // SAFETY: used on one event loop only.
-    nonisolated(unsafe) private var left: Int
-
-    var contentType: String { whole.contentType }
-
-    init(_ whole: any BodyProducer, after bytes: Int) {
-        self.whole = whole
-        left = bytes
-    }
-
-    func start(wake: @escaping @Sendable () -> Void) { whole.start(wake: wake) }
-    func stop() { whole.stop() }
-
-    func next() -> BodyPiece {
-        guard left > 0 else { return .cut }
-        switch whole.next() {
-        case .bytes(let bytes):
-            let part = bytes.prefix(left)
-            left -= part.count
-            return .bytes(Array(part))
-        case .end: return .cut
-        case let other: return other
         }
     }
 }

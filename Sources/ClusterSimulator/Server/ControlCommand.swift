@@ -1,3 +1,5 @@
+import ObjectEncoding
+
 /// What a person does to a running simulation by hand: one line of words, one line of answer.
 public struct ControlCommand: Sendable {
     /// One line that says what is wrong.
@@ -19,6 +21,7 @@ public struct ControlCommand: Sendable {
         ("disk-pressure NODE on|off", "sets the condition DiskPressure"),
         ("cordon NODE", "makes the node unschedulable"),
         ("uncordon NODE", "makes it schedulable again"),
+        ("bloat NODE SIZE", "an annotation of that size is on the node"),
         ("add-node", "a node joins"),
         ("delete-node NODE", "a node leaves"),
         ("replace-node NODE", "a node leaves and another of its name joins"),
@@ -33,7 +36,8 @@ public struct ControlCommand: Sendable {
         (
             "fault TARGET KIND",
             "spoils the next request; TARGET is any, list or watch, KIND is status=CODE, "
-                + "status=429,SECONDS, html, json, garbage, hang, close, truncate=BYTES or "
+                + "status=429,SECONDS, html, json, garbage, hang, close, truncate=BYTES, reset=BYTES, "
+                + "stall=BYTES, drip=BYTES (a second), duplicates, event=CODE, event=429,SECONDS or "
                 + "no-end-bookmark"
         ),
         (
@@ -113,6 +117,19 @@ public struct ControlCommand: Sendable {
             return [try done(cluster.setDiskPressure(words[1], words[2] == "on"), words[1])]
         case "cordon": return [try done(cluster.setUnschedulable(words[1], true), words[1])]
         case "uncordon": return [try done(cluster.setUnschedulable(words[1], false), words[1])]
+        case "bloat":
+            guard let size = Self.bytes(words[2]), (0...(64 << 20)).contains(size) else {
+                throw Invalid(message: "\"\(words[2])\" is no size up to 64MiB")
+            }
+            let outcome = cluster.update(ObjectKey(namespace: "", name: words[1]), dryRun: false) {
+                var node = $0
+                var annotations = node["metadata", "annotations"] ?? [:]
+                annotations["simulated/bloat"] = .string(String(repeating: "x", count: size))
+                node["metadata", "annotations"] = annotations
+                return .success(node)
+            }
+            guard outcome != nil else { throw missing(words[1]) }
+            return ["\(words[1]) is \(size) bytes larger"]
         case "add-node":
             let node = cluster.addNode()
             return [try done(node, node.name)]

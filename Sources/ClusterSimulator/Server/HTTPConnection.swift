@@ -3,6 +3,12 @@ import NIOHTTP1
 import NIOSSL
 import ObjectEncoding
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// One client's connection, or a stream of it in HTTP/2: collects a request, asks the API for the answer, and sends it as fast
 /// as the client reads.
 final class HTTPConnection: ChannelInboundHandler {
@@ -108,6 +114,31 @@ final class HTTPConnection: ChannelInboundHandler {
         }
     }
 
+    /// Closes it after what has been written: a stream of HTTP/2 hands that to its connection first.
+    private func cut(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let nothing = wrapOutboundOut(.body(.byteBuffer(ByteBuffer())))
+        context.writeAndFlush(nothing).assumeIsolated().whenComplete { _ in
+            let (connection, context) = bound.value
+            connection.closeConnection(context)
+        }
+    }
+
+    /// Closes it without a word to anybody: what is on its way is lost.
+    private func resetConnection(_ context: ChannelHandlerContext) {
+        guard let connection = isMultiplexed(context) ? context.channel.parent : context.channel,
+            let socket = connection as? any SocketOptionProvider
+        else { return }
+        let atOnce = linger(l_onoff: 1, l_linger: 0)
+        let bound = NIOLoopBound(connection, eventLoop: context.eventLoop)
+        socket.setSoLinger(atOnce).whenComplete { _ in
+            let pipeline = bound.value.pipeline.syncOperations
+            // Below TLS, which would take its leave.
+            let tls = try? pipeline.context(handlerType: NIOSSLServerHandler.self)
+            tls?.close(promise: nil)
+        }
+    }
+
     // MARK: Bodies
 
     private func sendHead(
@@ -188,8 +219,12 @@ final class HTTPConnection: ChannelInboundHandler {
                     return
                 case .cut:
                     finishProducer()
+                    cut(context)
+                    return
+                case .reset:
+                    finishProducer()
                     context.flush()
-                    closeConnection(context)
+                    resetConnection(context)
                     return
                 }
             }

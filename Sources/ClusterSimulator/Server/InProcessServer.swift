@@ -83,7 +83,7 @@ package final class InProcessResponse {
         case .bytes(let bytes): return .bytes(bytes)
         case .wait: return .wait
         case .end: return .end
-        case .cut: return .cut
+        case .cut, .reset: return .cut
         }
     }
 }

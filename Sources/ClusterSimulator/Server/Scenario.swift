@@ -93,7 +93,11 @@ public struct RandomFaults: Sendable {
         (2, ["fault", "any", "status=410"]), (2, ["fault", "any", "html"]),
         (2, ["fault", "any", "json"]), (2, ["fault", "any", "hang"]),
         (4, ["fault", "any", "close"]),
-        (6, ["fault", "any", "truncate=50000"]), (1, ["fault", "watch", "no-end-bookmark"]),
+        (6, ["fault", "any", "truncate=50000"]), (4, ["fault", "any", "reset=50000"]),
+        (2, ["fault", "any", "drip=20000"]), (4, ["fault", "any", "duplicates"]),
+        (2, ["fault", "any", "event=410"]), (2, ["fault", "any", "event=429,1"]),
+        (2, ["fault", "any", "event=500"]), (1, ["fault", "any", "stall=20000"]),
+        (1, ["fault", "watch", "no-end-bookmark"]),
     ]
 
     private let perMinute: Double
