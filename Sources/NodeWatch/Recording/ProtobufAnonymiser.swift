@@ -133,23 +133,33 @@ struct ProtobufAnonymiser {
 
     // MARK: Whole messages
 
-    /// Hides what is to be hidden in a message; all of it where it is malformed.
-    private mutating func rewrite(
-        _ range: Range<Int>, _ fields: ProtobufFields, _ rule: AnonymisationRule,
-        _ names: inout Pseudonyms
-    ) {
+    /// The fields of a message that have a content; what follows none is hidden.
+    private mutating func fields(
+        _ range: Range<Int>, _ names: inout Pseudonyms
+    ) -> [(number: UInt64, content: Range<Int>)] {
+        var found: [(UInt64, Range<Int>)] = []
         var at = range.lowerBound
         while at < range.upperBound {
             guard let field = Wire.field(pending[at..<range.upperBound]),
                 field.length <= UInt64(range.upperBound - at - field.headerBytes)
             else {
                 names.replace(&pending, in: at..<range.upperBound)
-                return
+                break
             }
             at += field.headerBytes
-            let end = at + Int(field.length)
-            if field.isCounted { rewriteField(at..<end, fields[field.number], rule, &names) }
-            at = end
+            let content = at..<(at + Int(field.length))
+            if field.isCounted { found.append((field.number, content)) }
+            at = content.upperBound
+        }
+        return found
+    }
+
+    private mutating func rewrite(
+        _ range: Range<Int>, _ fields: ProtobufFields, _ rule: AnonymisationRule,
+        _ names: inout Pseudonyms
+    ) {
+        for (number, content) in self.fields(range, &names) {
+            rewriteField(content, fields[number], rule, &names)
         }
     }
 
@@ -188,22 +198,12 @@ struct ProtobufAnonymiser {
         _ names: inout Pseudonyms
     ) {
         let (value, isKeyShown) = rule.member(Wire.text(1, in: pending[range]) ?? [])
-        var at = range.lowerBound
-        while at < range.upperBound {
-            guard let field = Wire.field(pending[at..<range.upperBound]), field.isCounted,
-                field.length <= UInt64(range.upperBound - at - field.headerBytes)
-            else {
-                names.replace(&pending, in: at..<range.upperBound)
-                return
-            }
-            at += field.headerBytes
-            let content = at..<(at + Int(field.length))
-            switch field.number {
+        for (number, content) in fields(range, &names) {
+            switch number {
             case 1: if !isKeyShown { names.replace(&pending, in: content) }
             case 2: rewriteValue(content, form, value, &names)
             default: names.replace(&pending, in: content)
             }
-            at = content.upperBound
         }
     }
 
@@ -213,26 +213,15 @@ struct ProtobufAnonymiser {
             names.replace(&pending, in: range)
             return
         }
-        let body = (range.lowerBound + 4)..<range.upperBound
         var kind: [UInt8] = []
-        var at = body.lowerBound
-        while at < body.upperBound {
-            guard let field = Wire.field(pending[at..<body.upperBound]), field.isCounted,
-                field.length <= UInt64(body.upperBound - at - field.headerBytes)
-            else {
-                names.replace(&pending, in: at..<body.upperBound)
-                return
-            }
-            at += field.headerBytes
-            let content = at..<(at + Int(field.length))
-            if field.number == 1 {
+        for (number, content) in fields((range.lowerBound + 4)..<range.upperBound, &names) {
+            if number == 1 {
                 kind = Wire.text(2, in: pending[content]) ?? []
-            } else if field.number == 2, let fields = ProtobufFields.of(kind: kind) {
+            } else if number == 2, let fields = ProtobufFields.of(kind: kind) {
                 rewrite(content, fields, root, &names)
             } else {
                 names.replace(&pending, in: content)
             }
-            at = content.upperBound
         }
     }
 }
