@@ -8,8 +8,10 @@ private let recorded =
     Checkout.recorded("captures", suffix: ".body.json")
     + Checkout.recorded("captures", suffix: ".body.pb")
 
+/// Of a large one the beginning where there is no time for more.
 private func bytes(_ file: String) throws -> [UInt8] {
-    try Array(Data(contentsOf: URL(filePath: file)))
+    let whole = try Data(contentsOf: URL(filePath: file))
+    return Array(Patience.isSlow ? whole.prefix(32 << 10) : whole)
 }
 
 private func contentType(_ file: String) -> String {
@@ -214,7 +216,7 @@ struct AnonymiserTests {
             Array("k8s\0".utf8) + [0x0a, 0x0a, 0x12, 8] + Array("NodeList".utf8),
             [0, 0, 0, 40, 0x0a, 5] + Array("ADDED".utf8) + [0x12], [0xff, 0xff, 0xff, 0xff], [],
         ]
-        for turn in 0..<20_000 {
+        for turn in 0..<(Patience.isSlow ? 500 : 20_000) {
             let start = starts[turn % starts.count]
             let body =
                 start

@@ -227,4 +227,44 @@ struct CheckpointTests {
             FileManager.default.fileExists(atPath: path)
         }
     }
+
+    @Test func `waits for a reader that has not dealt with what it would hold`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let informer = try SharedNodeInformer(
+            client: KubeClient(try .load(.file(simulator.kubeconfig))),
+            checkpoint: NodeCheckpoint(path: path, interval: .milliseconds(50)))
+        let (opened, open) = AsyncStream.makeStream(of: Void.self)
+        let isStuck = Locked(false)
+        informer.addHandler { change in
+            guard case .updated = change else { return }
+            isStuck.withLock { $0 = true }
+            for await _ in opened {}
+        }
+        let running = Task { try await informer.run() }
+        func saved() -> String {
+            String(
+                decoding: (try? Data(contentsOf: URL(filePath: path))) ?? Data(), as: UTF8.self)
+        }
+        try await eventually("the first") { !saved().isEmpty }
+        let node = try await simulator.nodes()[0]
+        try await simulator.command("pull", node.name, "example.org/new:1", "10MB")
+        let version = try await simulator.nodes()[0].resourceVersion
+        try await eventually("the handler") { isStuck.withLock { $0 } }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(!NodeCheckpointHeader(saved()).says(version))
+        open.finish()
+        try await eventually("the next") { NodeCheckpointHeader(saved()).says(version) }
+        running.cancel()
+        _ = await running.result
+    }
+}
+
+/// The first line of a checkpoint.
+private struct NodeCheckpointHeader {
+    private let line: Substring
+
+    init(_ text: String) { line = text.prefix { $0 != "\n" } }
+
+    func says(_ version: String) -> Bool { line.contains("\"resourceVersion\":\"\(version)\"") }
 }

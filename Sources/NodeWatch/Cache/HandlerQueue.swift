@@ -50,6 +50,11 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
 
     init(limit: Int) { self.limit = max(1, limit) }
 
+    /// Nothing is to be told.
+    var isEmpty: Bool {
+        pending.isEmpty && behind == nil && initial == nil && !wantsResync && !awaitsInitialList
+    }
+
     /// Objects whose changes wait.
     var count: Int { pending.count }
 

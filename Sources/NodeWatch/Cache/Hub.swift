@@ -12,6 +12,12 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         var walk: HandlerWalk<Table>?
         /// It has taken in all that was there when it began.
         var hasSynced = false
+        /// How often it came back and there was nothing for it, and whether that was so the last time.
+        var idleTurns = 0
+        var isIdle = false
+
+        /// It has dealt with all that it was told, and nothing waits for it.
+        var hasDealtWithAll: Bool { isIdle && walk == nil && queue.isEmpty }
     }
 
     /// Somebody waits for something to become true.
@@ -219,6 +225,36 @@ package final class Hub<Table: CacheTable>: ChangeSource {
         wakeWaiters()
     }
 
+    /// Who has not dealt yet with all that has happened until now, and how often each had nothing to do.
+    package struct Backlog: Sendable {
+        fileprivate var turns: [Int: Int]
+    }
+
+    /// The table and its version as they are now, and who is behind; nil before the first list.
+    package func snapshot() -> (table: Table, version: ResourceVersion, backlog: Backlog)? {
+        state.withLock { state in
+            guard state.hasSynced, let version = state.version else { return nil }
+            let behind = state.subscribers.filter { !$0.value.hasDealtWithAll }
+            return (state.table, version, Backlog(turns: behind.mapValues(\.idleTurns)))
+        }
+    }
+
+    /// Waits until every reader has dealt with what had happened by then, or is gone. False when the task was
+    /// cancelled.
+    package func waitUntilDealtWith(_ backlog: Backlog) async -> Bool {
+        let isDone: @Sendable (borrowing State) -> Bool = { state in
+            backlog.turns.allSatisfy { id, turns in
+                (state.subscribers[id]?.idleTurns ?? .max) > turns
+            }
+        }
+        // No more changes may come, and readers still be at work.
+        while !Task.isCancelled {
+            if await wait(until: isDone) || read(isDone) { return true }
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { return false }
+        }
+        return false
+    }
+
     /// Tells a reader again of every object that is there, as updates to themselves. False when it is
     /// gone, or no more changes come.
     @discardableResult
@@ -249,6 +285,16 @@ package final class Hub<Table: CacheTable>: ChangeSource {
 
     /// The next changes for a reader; empty when there are none now.
     package func next(_ id: Int) -> [ObjectChange<Object>] {
+        let changes = takeNext(id)
+        state.withLock { state in
+            state.subscribers[id]?.isIdle = changes.isEmpty
+            if changes.isEmpty { state.subscribers[id]?.idleTurns += 1 }
+        }
+        if changes.isEmpty { wakeWaiters() }
+        return changes
+    }
+
+    private func takeNext(_ id: Int) -> [ObjectChange<Object>] {
         while true {
             // A walk is taken out of the state, so that its pieces are made without the lock.
             let (walk, changes): (HandlerWalk<Table>?, [ObjectChange<Object>]) = state.withLock {

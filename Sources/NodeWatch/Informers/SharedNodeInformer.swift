@@ -165,29 +165,49 @@ public final class SharedNodeInformer: Sendable {
         }
         keeping.cancel()
         await keeping.value
+        // The task may be cancelled; what it did is to be kept all the same.
+        await Task { _ = await saveCheckpoint(within: Self.lastPatience) }.value
     }
 
-    /// Writes the checkpoint now and then until the task is cancelled, and once more then.
+    /// At the end nobody waits longer for slow readers.
+    private static let lastPatience = Duration.seconds(5)
+
+    /// Writes the checkpoint now and then until the task is cancelled.
     private func keepCheckpoint() async {
         guard let checkpoint else { return }
         var written: ResourceVersion?
-        while true {
-            let goesOn = (try? await Task.sleep(for: checkpoint.interval)) != nil
-            let (table, version) = core.hub.read { ($0.hasSynced ? $0.table : nil, $0.version) }
-            if let table, let version, version != written {
-                let (cluster, selector) = (client.configuration.clusterIdentity, selector)
-                // Not in the pool: a disk may take its time.
-                let fault = await DedicatedThread.run { () -> KubeError? in
-                    do throws(KubeError) {
-                        try checkpoint.save(table, version, cluster: cluster, selector)
-                        return nil
-                    } catch {
-                        return error
-                    }
-                }
-                if let fault { onNotice(.checkpoint(.failed(fault))) } else { written = version }
-            }
-            if !goesOn { return }
+        while (try? await Task.sleep(for: checkpoint.interval)) != nil {
+            if core.hub.read({ $0.version }) == written { continue }
+            written = await saveCheckpoint(within: checkpoint.interval) ?? written
         }
+    }
+
+    /// Writes what is known now, as soon as every reader has dealt with it: what nobody was told must not
+    /// count as known. Nil: not in time, or not at all.
+    private func saveCheckpoint(within patience: Duration) async -> ResourceVersion? {
+        let hub = core.hub
+        guard let checkpoint, let known = hub.snapshot() else { return nil }
+        let isDealtWith = await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await hub.waitUntilDealtWith(known.backlog) }
+            group.addTask {
+                try? await Task.sleep(for: patience)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+        guard isDealtWith else { return nil }
+        let (cluster, selector) = (client.configuration.clusterIdentity, selector)
+        // Not in the pool: a disk may take its time.
+        let fault = await DedicatedThread.run { () -> KubeError? in
+            do throws(KubeError) {
+                try checkpoint.save(known.table, known.version, cluster: cluster, selector)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let fault { onNotice(.checkpoint(.failed(fault))) }
+        return fault == nil ? known.version : nil
     }
 }
