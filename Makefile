@@ -22,10 +22,12 @@ bootstrap: ## Install what is missing on Debian 12 (silent when nothing is)
 build: bootstrap ## Build the programs
 	$(SWIFT_BUILD)
 
-# The decoders' tests keep every core busy, which those that wait for something do not like.
+# These keep every core busy, which those that wait for something do not like.
+BUSY_TESTS := WatchEngineTests|AnonymiserTests
+
 test: bootstrap lint ## Lint, build and run every test
-	PATH="$(CURDIR)/.build-tools/bin:$$PATH" $(SWIFT_TEST) --skip WatchEngineTests
-	PATH="$(CURDIR)/.build-tools/bin:$$PATH" $(SWIFT_TEST) --filter WatchEngineTests
+	PATH="$(CURDIR)/.build-tools/bin:$$PATH" $(SWIFT_TEST) --skip "$(BUSY_TESTS)"
+	PATH="$(CURDIR)/.build-tools/bin:$$PATH" $(SWIFT_TEST) --filter "$(BUSY_TESTS)"
 
 SANITIZE := PLIMSOLL_WITHOUT_SIMULATOR=1 PATH="$(CURDIR)/.build-tools/bin:$$PATH" \
 	swift test --disable-xctest -Xswiftc -use-ld=lld

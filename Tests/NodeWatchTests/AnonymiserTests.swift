@@ -42,7 +42,7 @@ extension Anonymiser {
     }
 }
 
-@Suite("Anonymiser")
+@Suite("Anonymiser", .serialized)
 struct AnonymiserTests {
     /// What a body says, without names.
     private func summary(_ body: [UInt8]) throws -> String {
@@ -64,11 +64,14 @@ struct AnonymiserTests {
         let whole = first.body(body, contentType(file))
         #expect(whole.count == body.count)
         if (try? summary(body)) != nil { #expect(try summary(whole) == summary(body)) }
+        // Whatever comes after the beginning is cut no other way.
+        let beginning = Array(body.prefix(64 << 10))
+        var again = anonymiser
+        let expected = again.body(beginning, contentType(file))
         for chunk in [1, 7, 4096] {
-            if body.count / chunk > 1_000_000 { continue }
             await Task.yield()
             var other = anonymiser
-            #expect(other.body(body, contentType(file), chunk: chunk) == whole)
+            #expect(other.body(beginning, contentType(file), chunk: chunk) == expected)
         }
     }
 
