@@ -37,10 +37,8 @@ public struct KubeConfiguration: Sendable {
 
     /// What tells the cluster from others, where it has no name: its server's address and authority.
     package var clusterIdentity: String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in (try? authority?.read("certificate-authority")) ?? [] {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
+        let pem = (try? authority?.read("certificate-authority")) ?? []
+        let hash = pem.withUnsafeBytes { FNV1a.hash($0) }
         return "\(server), authority \(String(hash, radix: 16))"
     }
 

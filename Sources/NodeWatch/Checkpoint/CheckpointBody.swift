@@ -1,3 +1,4 @@
+import KubeClient
 import WatchEngine
 
 /// Nodes as bytes: each image once, and nodes that refer to them.
@@ -129,7 +130,7 @@ package enum CheckpointBody {
         }
         if node.image_bytes_overflow { node.image_bytes = 0 }
         // Only ever compared with records of this table, and there is one of a name.
-        node.fingerprint = fnv1a(name)
+        node.fingerprint = FNV1a.hash(name)
         let record = ids.withUnsafeBufferPointer { ids in
             node.image_ids = ids.baseAddress
             node.image_count = ids.count

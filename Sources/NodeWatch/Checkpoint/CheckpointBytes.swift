@@ -57,13 +57,3 @@ package struct ByteReader {
         return UnsafeRawBufferPointer(rebasing: rest[..<count])
     }
 }
-
-/// Fowler, Noll and Vo's 64-bit hash, variant 1a.
-func fnv1a(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes {
-        hash ^= UInt64(byte)
-        hash &*= 0x100_0000_01b3
-    }
-    return hash
-}

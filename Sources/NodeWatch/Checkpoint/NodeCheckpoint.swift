@@ -72,7 +72,7 @@ public struct NodeCheckpoint: Sendable, Hashable {
             cluster: clusterName ?? cluster, selector: selector.text,
             resourceVersion: version.string, savedAt: Date().formatted(.iso8601),
             nodes: table.count, bodyBytes: body.count,
-            checksum: body.withUnsafeBytes { fnv1a($0) })
+            checksum: body.withUnsafeBytes { FNV1a.hash($0) })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // A struct of numbers and strings cannot fail to encode.
@@ -133,7 +133,9 @@ public struct NodeCheckpoint: Sendable, Hashable {
         }
         let body = bytes[(end + 1)...]
         let table = body.withUnsafeBytes { body -> NodeTable? in
-            guard body.count == header.bodyBytes, fnv1a(body) == header.checksum else { return nil }
+            guard body.count == header.bodyBytes, FNV1a.hash(body) == header.checksum else {
+                return nil
+            }
             return try? CheckpointBody.table(body, seen: 0)
         }
         guard let table, table.count == header.nodes,
