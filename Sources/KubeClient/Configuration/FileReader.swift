@@ -12,7 +12,7 @@ package enum FileReader {
     package static func read(_ path: String) throws(KubeError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw KubeError(.file, "cannot open \(path): \(String(cString: strerror(errno)))")
+            throw .file("open", path, errno)
         }
         defer { close(descriptor) }
         // As large as it says, and a byte more to see the end; what grows, or is no file, is read on.
@@ -36,7 +36,7 @@ package enum FileReader {
                 }
             }
             guard fault == 0 else {
-                throw KubeError(.file, "cannot read \(path): \(String(cString: strerror(fault)))")
+                throw .file("read", path, fault)
             }
             if bytes.isEmpty { bytes = piece } else { bytes.append(contentsOf: piece) }
             if piece.count < room { return bytes }

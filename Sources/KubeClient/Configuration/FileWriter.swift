@@ -26,9 +26,9 @@ package enum FileWriter {
     package static func replace(_ path: String, with parts: [[UInt8]]) throws(KubeError) {
         let temporary = path + ".new"
         func fault(_ verb: String) -> KubeError {
-            let reason = String(cString: strerror(errno))
+            let code = errno
             unlink(temporary)
-            return KubeError(.file, "cannot \(verb) \(temporary): \(reason)")
+            return .file(verb, temporary, code)
         }
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw fault("open") }

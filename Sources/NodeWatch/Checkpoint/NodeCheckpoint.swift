@@ -104,8 +104,7 @@ public struct NodeCheckpoint: Sendable, Hashable {
         } catch {
             let other = path + ".unused"
             if rename(path, other) != 0 {
-                let reason = String(cString: strerror(errno))
-                notify(.failed(KubeError(.file, "cannot rename \(path): \(reason)")))
+                notify(.failed(.file("rename", path, errno)))
             }
             notify(.setAside(reason: error.reason, path: other))
             return nil

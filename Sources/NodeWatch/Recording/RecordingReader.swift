@@ -162,6 +162,6 @@ private final class Input {
     }
 
     private func fault(_ verb: String, _ code: Int32) -> KubeError {
-        KubeError(.file, "cannot \(verb) \(path): \(String(cString: strerror(code)))")
+        .file(verb, path, code)
     }
 }

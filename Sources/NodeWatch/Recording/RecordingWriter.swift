@@ -66,6 +66,6 @@ package final class RecordingWriter {
     }
 
     private func fault(_ verb: String, _ code: Int32) -> KubeError {
-        KubeError(.file, "cannot \(verb) \(path): \(String(cString: strerror(code)))")
+        .file(verb, path, code)
     }
 }
