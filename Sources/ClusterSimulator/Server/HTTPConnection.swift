@@ -9,8 +9,8 @@ import ObjectEncoding
     import Darwin
 #endif
 
-/// One client's connection, or a stream of it in HTTP/2: collects a request, asks the API for the answer, and sends it as fast
-/// as the client reads.
+/// One client's connection, or a stream of it in HTTP/2: collects a request, asks the API for the answer,
+/// and sends it as fast as the client reads.
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -105,13 +105,15 @@ final class HTTPConnection: ChannelInboundHandler {
         context.channel.parent?.parent != nil
     }
 
+    /// The connection, be it this channel or that of this stream.
+    private func connection(_ context: ChannelHandlerContext) -> any Channel {
+        let channel = context.channel
+        return isMultiplexed(context) ? channel.parent ?? channel : channel
+    }
+
     /// Closes it with all its streams.
     private func closeConnection(_ context: ChannelHandlerContext) {
-        if isMultiplexed(context) {
-            context.channel.parent?.close(promise: nil)
-        } else {
-            context.close(promise: nil)
-        }
+        connection(context).close(promise: nil)
     }
 
     /// Closes it after what has been written: a stream of HTTP/2 hands that to its connection first.
@@ -126,9 +128,8 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// Closes it without a word to anybody: what is on its way is lost.
     private func resetConnection(_ context: ChannelHandlerContext) {
-        guard let connection = isMultiplexed(context) ? context.channel.parent : context.channel,
-            let socket = connection as? any SocketOptionProvider
-        else { return }
+        let connection = connection(context)
+        guard let socket = connection as? any SocketOptionProvider else { return }
         let atOnce = linger(l_onoff: 1, l_linger: 0)
         let bound = NIOLoopBound(connection, eventLoop: context.eventLoop)
         socket.setSoLinger(atOnce).whenComplete { _ in
@@ -264,9 +265,8 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: Requests
 
     private func certificateUser(_ context: ChannelHandlerContext) -> String? {
-        let connection = isMultiplexed(context) ? context.channel.parent : context.channel
         guard
-            let handler = try? connection?.pipeline.syncOperations.handler(
+            let handler = try? connection(context).pipeline.syncOperations.handler(
                 type: NIOSSLServerHandler.self),
             let certificate = handler.peerCertificate
         else { return nil }

@@ -101,20 +101,21 @@ package final class Hub<Table: CacheTable>: ChangeSource {
     /// Begins with what was known some time ago: readers get that for the first list, and what is different by
     /// now as changes, however long they take to come for it. Before the first list only.
     package func restore(_ table: Table, version: ResourceVersion) {
-        let signals = state.withLock { state in
-            state.table = table
-            state.version = version
-            state.hasSynced = true
-            for id in state.indexes.keys { state.indexes[id]!.rebuild(table) }
-            for id in state.subscribers.keys { state.subscribers[id]!.queue.begin(with: table) }
-            return state.subscribers.values.map(\.signal)
-        }
-        for signal in signals { signal.yield() }
-        wakeWaiters()
+        install(table, version) { queue, _, _ in queue.begin(with: table) }
     }
 
     /// Puts a whole list in the table's place. Readers are told what differs.
     package func replace(with new: Table, version: ResourceVersion?) {
+        install(new, version) { queue, old, outcomes in
+            queue.enqueue(outcomes, old: old, new: new)
+        }
+    }
+
+    /// - Parameter tell: Told the table before, and what differs from it where it was a whole one.
+    private func install(
+        _ new: Table, _ version: ResourceVersion?,
+        tell: (inout HandlerQueue<Table>, _ old: Table, [CacheOutcome<Object>]) -> Void
+    ) {
         let signals = state.withLock { state in
             let old = state.table
             let outcomes = state.hasSynced ? old.difference(to: new) : []
@@ -123,7 +124,7 @@ package final class Hub<Table: CacheTable>: ChangeSource {
             state.hasSynced = true
             for id in state.indexes.keys { state.indexes[id]!.rebuild(new) }
             for id in state.subscribers.keys {
-                state.subscribers[id]!.queue.enqueue(outcomes, old: old, new: new)
+                tell(&state.subscribers[id]!.queue, old, outcomes)
             }
             return state.subscribers.values.map(\.signal)
         }

@@ -150,18 +150,14 @@ public final class SharedNodeInformer: Sendable {
                 cluster: client.configuration.clusterIdentity, selector
             ) { onNotice(.checkpoint($0)) }
             let restored = known.map { ($0.table, $0.version) }
-            let network = Network(client, core.canceller)
-            if let recording {
+            func watch(_ outside: some Surroundings) {
                 ReflectorRunner(
-                    Recorder(network, recording), reader, selector, core.hub, core.counters,
-                    options, restored: restored, notify: onNotice
-                ).run()
-            } else {
-                ReflectorRunner(
-                    network, reader, selector, core.hub, core.counters, options,
+                    outside, reader, selector, core.hub, core.counters, options,
                     restored: restored, notify: onNotice
                 ).run()
             }
+            let network = Network(client, core.canceller)
+            if let recording { watch(Recorder(network, recording)) } else { watch(network) }
         }
         keeping.cancel()
         await keeping.value
