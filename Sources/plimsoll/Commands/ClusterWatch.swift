@@ -89,9 +89,9 @@ final class ClusterWatch: Sendable {
             cluster: name, options.format, options.cap, clusterWidth: clusterWidth)
         while let change = await changes.next() {
             if !change.isInitial { state.withLock { $0.changes += 1 } }
-            guard let line = printer.line(change) else { continue }
+            guard options.printsAlerts, let line = printer.line(change) else { continue }
             state.withLock { $0.alerts += 1 }
-            if options.printsAlerts, !talk.alert(line) { onEvent(.outputClosed) }
+            if !talk.alert(line) { onEvent(.outputClosed) }
         }
     }
 

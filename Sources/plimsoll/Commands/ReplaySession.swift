@@ -7,6 +7,7 @@ import NodeWatch
 final class ReplaySession {
     private let command: ReplayCommand
     private let reader: RecordingReader
+    private let began: Date
     private let playback: Playback
     private let hub = Hub<NodeTable>()
     private let counters = WatchCounters()
@@ -21,6 +22,7 @@ final class ReplaySession {
         self.command = command
         self.canceller = canceller
         reader = try RecordingReader(command.file)
+        began = reader.header.beganAt
         playback = try Playback(
             reader, pace: command.pace, limits: command.limits.decodingLimits, canceller)
         // Read dry after each batch: never more than one of them waits.
@@ -64,9 +66,7 @@ final class ReplaySession {
             changes: changes, alerts: alerts)
     }
 
-    private var time: Date {
-        reader.header.beganAt.addingTimeInterval(playback.time / .seconds(1))
-    }
+    private var time: Date { began.addingTimeInterval(playback.time / .seconds(1)) }
 
     private func tellChanges() {
         while true {

@@ -110,15 +110,17 @@ final class WatchSession: Sendable {
     private func showRecording(_ clusters: [ClusterWatch]) async {
         guard let order = options.recording else { return }
         while (try? await Task.sleep(for: .seconds(1))) != nil {
-            let bytes = clusters.compactMap(\.recordedBytes).reduce(0, +)
-            talk.show("recording to \(order.name) · \(NumberText.bytes(bytes)) …")
+            talk.show("recording to \(order.name) · \(Self.recordedText(clusters)) …")
         }
     }
 
     private func tellRecording(_ clusters: [ClusterWatch]) {
         guard let order = options.recording else { return }
-        let bytes = clusters.compactMap(\.recordedBytes).reduce(0, +)
-        Talk.say("recorded \(NumberText.bytes(bytes)) to \(order.name)")
+        Talk.say("recorded \(Self.recordedText(clusters)) to \(order.name)")
+    }
+
+    private static func recordedText(_ clusters: [ClusterWatch]) -> String {
+        NumberText.bytes(clusters.compactMap(\.recordedBytes).reduce(0, +))
     }
 
     // MARK: Health
