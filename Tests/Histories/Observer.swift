@@ -1,10 +1,11 @@
 package import ClusterSimulator
+import FoundationEssentials
 import ImageAlerts
 package import NodeWatch
 
 /// Reads the store's changes as the alerting does, and holds what it is told against the truth.
 package final class Observer {
-    private var detector = ImageChangeDetector(cap: .none)
+    private var detector: ImageChangeDetector
     /// The set of images that each node was last known to have, by what has been reported.
     private var known: [String: Set<String>] = [:]
     package private(set) var alerts = 0
@@ -18,12 +19,21 @@ package final class Observer {
     package init(_ cluster: Cluster, _ log: Log) {
         self.cluster = cluster
         self.log = log
+        var options = ImageChangeDetector.Options()
+        options.cap = .none
+        options.warmUp = .zero
+        detector = ImageChangeDetector(options)
     }
 
     /// Takes in what the store tells.
     package func observe(_ change: NodeChange, _ now: Duration) {
         let name = change.node.name
-        let alert = detector.observe(change)
+        let time = Date(timeIntervalSince1970: now / .seconds(1))
+        // A list that stays lost is told there, and is no alert.
+        _ = detector.advance(to: time)
+        let alert = detector.observe(change, at: time).flatMap {
+            $0.classification.isOfStorage ? $0 : nil
+        }
         switch change {
         case .added(let node, _):
             log.add(now, "added \(name)")

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import ImageAlerts
 import KubeClient
 import NodeWatch
@@ -23,6 +24,9 @@ final class ClusterWatch: Sendable {
         var informer: SharedNodeInformer?
         var recording: Recording?
     }
+
+    /// How late what waits may come.
+    private static let tick = Duration.seconds(1)
 
     let client: KubeClient
     private let options: WatchSession.Options
@@ -85,13 +89,30 @@ final class ClusterWatch: Sendable {
 
     private func alert(_ changes: NodeChanges.AsyncIterator) async {
         var changes = changes
-        var printer = AlertPrinter(
-            cluster: name, options.format, options.cap, clusterWidth: clusterWidth)
+        let printer = Mutex(
+            AlertPrinter(
+                cluster: name, options.format, options.detection, clusterWidth: clusterWidth))
+        let clock = Task {
+            while (try? await Task.sleep(for: Self.tick)) != nil {
+                printer.withLock { tell($0.lines(at: Date())) }
+            }
+        }
         while let change = await changes.next() {
             if !change.isInitial { state.withLock { $0.changes += 1 } }
-            guard options.printsAlerts, let line = printer.line(change) else { continue }
-            state.withLock { $0.alerts += 1 }
-            if !talk.alert(line) { onEvent(.outputClosed) }
+            if options.printsAlerts { printer.withLock { tell($0.lines(change, at: Date())) } }
+        }
+        clock.cancel()
+        await clock.value
+    }
+
+    private func tell(_ lines: [AlertPrinter.Line]) {
+        for line in lines {
+            switch line {
+            case .talk(let text): say(text)
+            case .alert(let text):
+                state.withLock { $0.alerts += 1 }
+                if !talk.alert(text) { onEvent(.outputClosed) }
+            }
         }
     }
 
@@ -128,7 +149,7 @@ final class ClusterWatch: Sendable {
     /// "reported image storage ≥ 182 TiB, compressed".
     private func storageText(_ store: NodeStore) -> String {
         let nodes = store.nodes
-        let detector = ImageChangeDetector(cap: options.cap, knowing: nodes)
+        let cap = ImageListCap(options.detection.cap, knowing: nodes)
         var total = 0
         var isLowerBound = false
         var bases: Set<ImageSizeBasis> = []
@@ -139,7 +160,7 @@ final class ClusterWatch: Sendable {
             }
             let (sum, overflow) = total.addingReportingOverflow(bytes)
             total = overflow ? .max : sum
-            isLowerBound = isLowerBound || overflow || detector.isTruncated(node)
+            isLowerBound = isLowerBound || overflow || cap.isTruncated(node)
             bases.insert(node.basis)
         }
         let basis =

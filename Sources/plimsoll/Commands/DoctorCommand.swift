@@ -185,14 +185,14 @@ private struct Doctor {
     }
 
     private mutating func examineImages(_ nodes: [NodeSummary]) {
-        let detector = ImageChangeDetector(knowing: nodes)
+        let cap = ImageListCap(knowing: nodes)
         func count(_ condition: (NodeSummary) -> Bool) -> Int {
             nodes.reduce(0) { $0 + (condition($1) ? 1 : 0) }
         }
         func share(_ count: Int) -> String {
             "\(NumberText.grouped(count)) of \(NumberText.grouped(nodes.count)) nodes"
         }
-        let cut = count(detector.isTruncated)
+        let cut = count(cap.isTruncated)
         if cut > 0 {
             say(
                 .note, "image lists",

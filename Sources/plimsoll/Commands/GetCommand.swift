@@ -59,8 +59,8 @@ struct GetCommand: AsyncParsableCommand {
         }
         var found = try await ClusterSnapshot.nodes(client, selector)
         if !nodes.isEmpty { found = found.filter { nodes.contains($0.name) } }
-        let detector = ImageChangeDetector(knowing: found)
-        let rows = found.map { NodeRow($0, isTruncated: detector.isTruncated($0)) }.sorted(
+        let cap = ImageListCap(knowing: found)
+        let rows = found.map { NodeRow($0, isTruncated: cap.isTruncated($0)) }.sorted(
             by: order)
         print(rows)
         let missing = nodes.filter { name in !found.contains { $0.name == name } }

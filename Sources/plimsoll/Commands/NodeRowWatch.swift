@@ -50,17 +50,17 @@ struct NodeRowWatch {
         if case .failed(let problem)? = await starts.first(where: { _ in true }) {
             throw Failure(problem)
         }
-        var detector = ImageChangeDetector(knowing: informer.store.nodes)
-        show(informer.store.nodes.filter(isWanted), detector)
+        var cap = ImageListCap(knowing: informer.store.nodes)
+        show(informer.store.nodes.filter(isWanted), cap)
         while let change = await changes.next() {
-            _ = detector.observe(change)
+            cap.learn(change.node)
             guard isWanted(change.node) else { continue }
-            var row = NodeRow(change.node, isTruncated: detector.isTruncated(change.node))
+            var row = NodeRow(change.node, isTruncated: cap.isTruncated(change.node))
             switch change {
             case .added(_, let isInitial) where isInitial: continue
             case .updated(let old, _):
                 // What did not change in the table is not shown again.
-                let before = NodeRow(old, isTruncated: detector.isTruncated(old))
+                let before = NodeRow(old, isTruncated: cap.isTruncated(old))
                 if isTable, cells(before) == cells(row) { continue }
             case .deleted: row.isDeleted = true
             case .added: break
@@ -77,8 +77,8 @@ struct NodeRowWatch {
 
     private func cells(_ row: NodeRow) -> [String] { row.cells(isWide: command.output == .wide) }
 
-    private mutating func show(_ nodes: [NodeSummary], _ detector: ImageChangeDetector) {
-        let rows = nodes.map { NodeRow($0, isTruncated: detector.isTruncated($0)) }
+    private mutating func show(_ nodes: [NodeSummary], _ cap: ImageListCap) {
+        let rows = nodes.map { NodeRow($0, isTruncated: cap.isTruncated($0)) }
             .sorted(by: command.order)
         switch command.output {
         case .table, .wide:

@@ -37,7 +37,7 @@ struct ReplayCommand: AsyncParsableCommand {
     @Flag(help: "At the end, print one JSON line of counts and costs to standard error.")
     var stats = false
 
-    @OptionGroup var cap: ImageCapOption
+    @OptionGroup var detection: DetectionOptions
     @OptionGroup var limits: LimitOptions
 
     func validate() throws {

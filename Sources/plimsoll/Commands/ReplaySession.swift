@@ -28,7 +28,8 @@ final class ReplaySession {
         // Read dry after each batch: never more than one of them waits.
         subscription = hub.subscribe(queueLimit: .max).id
         printer = AlertPrinter(
-            cluster: reader.header.cluster, command.output, command.cap.cap, clusterWidth: 0)
+            cluster: reader.header.cluster, command.output, command.detection.options,
+            clusterWidth: 0)
     }
 
     /// Replays all of it.
@@ -69,15 +70,25 @@ final class ReplaySession {
     private var time: Date { began.addingTimeInterval(playback.time / .seconds(1)) }
 
     private func tellChanges() {
+        tell(printer.lines(at: time))
         while true {
             let news = hub.next(subscription)
             if news.isEmpty { return }
             for change in news {
                 if !change.isInitial { changes += 1 }
-                guard let line = printer.line(change, at: time) else { continue }
+                tell(printer.lines(change, at: time))
+            }
+        }
+    }
+
+    private func tell(_ lines: [AlertPrinter.Line]) {
+        for line in lines {
+            switch line {
+            case .talk(let text): say(text)
+            case .alert(let text):
                 alerts += 1
                 // Nobody reads any more.
-                if !talk.alert(line) { canceller.cancel() }
+                if !talk.alert(text) { canceller.cancel() }
             }
         }
     }

@@ -26,14 +26,14 @@ struct WatchOptions: ParsableArguments {
     @Flag(help: "At the end, print one JSON line of counts and costs to standard error.")
     var stats = false
 
-    @OptionGroup var cap: ImageCapOption
+    @OptionGroup var detection: DetectionOptions
 
     var session: WatchSession.Options {
         var options = WatchSession.Options()
         options.format = output
         options.duration = duration?.duration
         options.printsStatistics = stats
-        options.cap = cap.cap
+        options.detection = detection.options
         return options
     }
 }

@@ -13,7 +13,7 @@ final class WatchSession: Sendable {
         var batchWindow = Duration.milliseconds(50)
         var isStrict = false
         var wireFormat = WireFormat.automatic
-        var cap = ImageChangeDetector.Cap.assumed
+        var detection = ImageChangeDetector.Options()
         var stopsWhenSynced = false
         var duration: Duration?
         var printsStatistics = false

@@ -15,23 +15,48 @@ struct AlertPrinter {
     private var nameWidth = Self.nameWidths.lowerBound
 
     init(
-        cluster: String, _ format: AlertFormat, _ cap: ImageChangeDetector.Cap, clusterWidth: Int
+        cluster: String, _ format: AlertFormat, _ options: ImageChangeDetector.Options,
+        clusterWidth: Int
     ) {
         self.cluster = cluster
         self.format = format
         self.clusterWidth = clusterWidth
-        detector = ImageChangeDetector(cap: cap)
+        detector = ImageChangeDetector(options)
     }
 
-    /// The line of a change; nil where it is none of images.
-    mutating func line(_ change: NodeChange, at time: Date = Date()) -> String? {
+    /// What is said, and where.
+    enum Line {
+        /// On standard output.
+        case alert(String)
+        /// On standard error.
+        case talk(String)
+    }
+
+    /// The lines of what happened to a node, and of what has come out of others by then.
+    mutating func lines(_ change: NodeChange, at time: Date) -> [Line] {
         if case .added(let node, _) = change {
             nameWidth = min(max(nameWidth, node.name.count), Self.nameWidths.upperBound)
         }
-        guard let imageChange = detector.observe(change) else { return nil }
-        return format.line(
-            Alert(imageChange, cluster: cluster, time: time), width: Terminal.width,
-            nameWidth: nameWidth, clusterWidth: clusterWidth, isColored: Terminal.outputIsColored)
+        return lines(at: time) + [detector.observe(change, at: time)].compactMap { line($0, time) }
+    }
+
+    /// The lines of what has come out by then of nodes that nothing was said of for a while.
+    mutating func lines(at time: Date) -> [Line] {
+        detector.advance(to: time).compactMap { line($0, time) }
+    }
+
+    private func line(_ change: ImageChange?, _ time: Date) -> Line? {
+        guard let change else { return nil }
+        if change.classification == .listLost {
+            let before = change.previous.imageBytes.map { " (\(ByteText.text($0)) before)" } ?? ""
+            return .talk("\(change.current.name) does not list its images any more\(before)")
+        }
+        guard change.classification.isOfStorage else { return nil }
+        return .alert(
+            format.line(
+                Alert(change, cluster: cluster, time: time), width: Terminal.width,
+                nameWidth: nameWidth, clusterWidth: clusterWidth,
+                isColored: Terminal.outputIsColored))
     }
 }
 

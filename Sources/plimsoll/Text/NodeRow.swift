@@ -13,12 +13,7 @@ struct NodeRow {
         self.isTruncated = isTruncated
     }
 
-    var percent: Double? {
-        guard let bytes = node.imageBytes, let capacity = node.capacityBytes, capacity > 0 else {
-            return nil
-        }
-        return Double(bytes) / Double(capacity) * 100
-    }
+    var percent: Double? { node.percentOfCapacity }
 
     /// "Ready,SchedulingDisabled", as kubectl has it, with DiskPressure.
     var state: String {

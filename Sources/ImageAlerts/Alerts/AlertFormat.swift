@@ -113,7 +113,9 @@ extension Alert {
             if images.count > room { images = images.prefix(room - 1) + "…" }
         }
         guard isColored else { return head + kind + " " + images }
-        let color = ["pull": "33", "replace": "36", "gc": "32"][classification] ?? "0"
+        let color =
+            ["pull": "33", "replace": "36", "gc": "32", "eviction-reclaim": "31"][classification]
+            ?? "0"
         return head + "\u{1b}[\(color)m" + kind + "\u{1b}[0m " + images
     }
 
@@ -135,7 +137,13 @@ extension Alert {
             ("delta_bytes", deltaBytes.map(String.init)), ("old_images", "\(previous.images)"),
             ("new_images", "\(current.images)"), ("added", names(added)),
             ("removed", names(removed)), ("classification", classification), ("basis", basis),
-            ("truncated", "\(truncated)"), ("resource_version", resourceVersion),
+            ("truncated", "\(truncated)"),
+            ("hidden_max_bytes_each", hiddenMaxBytesEach.map(String.init)),
+            ("capacity_bytes", capacityBytes.map(String.init)),
+            ("allocatable_bytes", allocatableBytes.map(String.init)),
+            ("percent_of_capacity", percentOfCapacity.map { "\($0)" }),
+            ("disk_pressure", "\(conditions.diskPressure)"), ("pool", node.pool),
+            ("zone", node.zone), ("resource_version", resourceVersion),
         ]
         return pairs.compactMap { key, value in value.map { "\(key)=\(Self.quoted($0))" } }
             .joined(separator: " ")

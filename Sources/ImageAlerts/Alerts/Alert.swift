@@ -1,5 +1,5 @@
 package import FoundationEssentials
-import NodeWatch
+public import NodeWatch
 
 /// One alert, with the keys of its JSON form. Scripts depend on them: they are added to, never
 /// renamed.
@@ -16,6 +16,24 @@ public struct Alert: Sendable, Encodable {
         public var name: String
         /// `metadata.uid`.
         public var uid: String
+        /// Node pool or node group.
+        public var pool: String?
+        /// `topology.kubernetes.io/zone`.
+        public var zone: String?
+        /// `node.kubernetes.io/instance-type`.
+        public var instanceType: String?
+        /// `kubernetes.io/arch`.
+        public var arch: String?
+        /// `status.nodeInfo.containerRuntimeVersion`.
+        public var runtime: String?
+        /// `status.nodeInfo.kubeletVersion`.
+        public var kubeletVersion: String?
+    }
+
+    /// Conditions of the node.
+    public struct Conditions: Sendable, Encodable {
+        /// The kubelet says that disk space is short.
+        public var diskPressure: Bool
     }
 
     /// Reported image storage at a time.
@@ -76,7 +94,18 @@ public struct Alert: Sendable, Encodable {
     public var basis: String
     /// Whether the list is cut at the kubelet's cap: the totals are lower bounds.
     public var truncated: Bool
-    /// `pull`, `replace` or `gc`.
+    /// Where the list is cut: how large an image that is not listed can be, in bytes.
+    public var hiddenMaxBytesEach: Int?
+    /// `status.capacity["ephemeral-storage"]` in bytes.
+    public var capacityBytes: Int?
+    /// `status.allocatable["ephemeral-storage"]` in bytes.
+    public var allocatableBytes: Int?
+    /// What share of the capacity the reported storage would be, to a tenth, if the images were on that
+    /// filesystem and took as much room there as is reported; null where one of them is unknown.
+    public var percentOfCapacity: Double?
+    /// The node's conditions now.
+    public var conditions: Conditions
+    /// See ``ImageChange/Classification``.
     public var classification: String
     /// At which the change was seen.
     public var resourceVersion: String
@@ -89,7 +118,8 @@ public struct Alert: Sendable, Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case schemaVersion, id, rule, status, severity, summary, cluster, node, previous, current
-        case deltaBytes, added, removed, basis, truncated, classification, resourceVersion
+        case deltaBytes, added, removed, basis, truncated, hiddenMaxBytesEach, capacityBytes
+        case allocatableBytes, percentOfCapacity, conditions, classification, resourceVersion
         case observedAt
     }
 
@@ -110,7 +140,7 @@ public struct Alert: Sendable, Encodable {
         self.time = time
         rule = Self.storageChangedRule
         self.cluster = Cluster(name: cluster)
-        self.node = Node(name: node.name, uid: node.uid)
+        self.node = Node(node)
         previous = Storage(bytes: change.previous.imageBytes, images: change.previous.imageCount)
         current = Storage(bytes: node.imageBytes, images: node.imageCount)
         deltaBytes = change.deltaBytes
@@ -119,8 +149,13 @@ public struct Alert: Sendable, Encodable {
         basis = node.basis.rawValue
         truncated = change.isTruncated
         previousIsTruncated = change.previousIsTruncated
+        hiddenMaxBytesEach = change.hiddenMaxBytesEach
+        capacityBytes = node.capacityBytes
+        allocatableBytes = node.allocatableBytes
+        percentOfCapacity = node.percentOfCapacity.map { ($0 * 10).rounded() / 10 }
+        conditions = Conditions(diskPressure: node.diskPressure == .isTrue)
         classification = change.classification.rawValue
-        resourceVersion = node.resourceVersion
+        resourceVersion = change.resourceVersion
         observedAt = Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(time)
         id = Self.identifier([
             cluster, rule, node.uid.isEmpty ? node.name : node.uid, status, resourceVersion,
@@ -148,6 +183,11 @@ public struct Alert: Sendable, Encodable {
         try container.encode(removed, forKey: .removed)
         try container.encode(basis, forKey: .basis)
         try container.encode(truncated, forKey: .truncated)
+        try container.encode(hiddenMaxBytesEach, forKey: .hiddenMaxBytesEach)
+        try container.encode(capacityBytes, forKey: .capacityBytes)
+        try container.encode(allocatableBytes, forKey: .allocatableBytes)
+        try container.encode(percentOfCapacity, forKey: .percentOfCapacity)
+        try container.encode(conditions, forKey: .conditions)
         try container.encode(classification, forKey: .classification)
         try container.encode(resourceVersion, forKey: .resourceVersion)
         try container.encode(observedAt, forKey: .observedAt)
@@ -165,6 +205,27 @@ public struct Alert: Sendable, Encodable {
             return String(repeating: "0", count: 16 - digits.utf8.count) + digits
         }
         return hash(0xcbf2_9ce4_8422_2325) + hash(0x6c62_272e_07bb_0142)
+    }
+}
+
+extension Alert.Node {
+    init(_ node: NodeSummary) {
+        name = node.name
+        uid = node.uid
+        pool = node.pool
+        zone = node.zone
+        instanceType = node.instanceType
+        arch = node.architecture
+        runtime = node.containerRuntimeVersion
+        kubeletVersion = node.kubeletVersion
+    }
+}
+
+extension NodeSummary {
+    /// What share of the node's ephemeral storage the reported images would be; nil where unknown.
+    public var percentOfCapacity: Double? {
+        guard let bytes = imageBytes, let capacity = capacityBytes, capacity > 0 else { return nil }
+        return Double(bytes) / Double(capacity) * 100
     }
 }
 
