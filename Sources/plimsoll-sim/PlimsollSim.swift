@@ -83,6 +83,11 @@ struct PlimsollSim: AsyncParsableCommand {
                 + "silence.", valueName: "number"))
     var faultsPerMinute = 0.0
 
+    @Flag(
+        help:
+            "Let the nodes that are there at the start have kubelets that answer /stats/summary.")
+    var kubelets = false
+
     @Flag(help: "Give the kubeconfig a client certificate instead of a token.")
     var clientCertificate = false
 
@@ -168,6 +173,7 @@ struct PlimsollSim: AsyncParsableCommand {
         options.hasStreamingLists = !noStreamingLists
         options.bookmarkInterval = .seconds(bookmarkInterval)
         options.shardSelection = shards
+        options.hasKubelets = kubelets
         options.bytesPerSecond = bytesPerSecond?.bytes
         let server = try await SimulatorServer(cluster, options)
 

@@ -46,6 +46,40 @@ struct GetTests {
         #expect(mine == theirs)
     }
 
+    @Test func `asks the kubelets what images really take`() async throws {
+        let simulator = try await SimulatorProcess(
+            ["--nodes", "3", "--kubelets", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let result = try await get(simulator, "--image-fs", "-o", "json")
+        #expect(result.status == 0, "\(result.errors)")
+        for node in try items(result.output) {
+            let reported = try #require(node["imageBytes"] as? Int)
+            let imageFS = try #require(node["imageFs"] as? [String: Any])
+            // Unpacked, with what containers wrote.
+            #expect(try #require(imageFS["usedBytes"] as? Int) > 2 * reported)
+            #expect(imageFS["capacityBytes"] as? Int == node["capacityBytes"] as? Int)
+        }
+        let table = try await get(simulator, "--image-fs")
+        #expect(table.output.split(separator: "\n")[0].hasSuffix("IMAGEFS   FULL"))
+
+        // Only over certificates that can be trusted, and with the right to it.
+        let other = try await SimulatorProcess(["--nodes", "1"])
+        defer { other.stop() }
+        let authority = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).pem")
+        try other.access().authority.write(to: authority, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: authority) }
+        let strange = try await get(
+            simulator, "--image-fs", "--kubelet-certificate-authority", authority.path)
+        #expect(strange.status == 1 && strange.errors.contains("kubelet of node ip-"))
+        #expect(
+            try await get(
+                simulator, "--image-fs", "--kubelet-insecure-skip-tls-verify"
+            ).status == 0)
+        let reader = try await get(simulator, "--image-fs", "--as", "reader")
+        // Kubelets know nothing of impersonation: the token counts.
+        #expect(reader.status == 0)
+    }
+
     @Test func `takes a shard`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "40", "--heartbeat-interval", "0"])
         defer { simulator.stop() }

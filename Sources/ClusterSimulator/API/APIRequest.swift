@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 import ObjectEncoding
 
@@ -27,6 +28,11 @@ struct APIRequest: Sendable {
         if let name = query["fieldManager"], !name.isEmpty { return name }
         return userAgent.split(separator: "/").first.map(String.init) ?? "unknown"
     }
+}
+
+/// Who answers requests.
+protocol RequestResponder: AnyObject, Sendable {
+    func respond(to request: APIRequest, on eventLoop: any EventLoop) -> APIResponse
 }
 
 /// What it is answered.

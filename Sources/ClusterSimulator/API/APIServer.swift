@@ -2,8 +2,8 @@ import NIOCore
 import NIOHTTP1
 
 /// The simulated API server: who asks, for what, and who answers it.
-final class APIServer: Sendable {
-    private let access: AccessControl
+final class APIServer: RequestResponder {
+    let access: AccessControl
     private let nodes: NodeEndpoint
     private let objects: ObjectEndpoint
 

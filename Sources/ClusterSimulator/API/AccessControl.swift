@@ -86,8 +86,10 @@ struct AccessControl: Sendable {
             return .status(.badRequest("the body is no SelfSubjectAccessReview"))
         }
         let asked = review["spec", "resourceAttributes"]
+        let subresource = asked?["subresource"]?.string ?? ""
         let isAllowed = user.may(
-            asked?["verb"]?.string ?? "", asked?["resource"]?.string ?? "")
+            asked?["verb"]?.string ?? "",
+            (asked?["resource"]?.string ?? "") + (subresource.isEmpty ? "" : "/\(subresource)"))
         var status: JSONValue = ["allowed": .bool(isAllowed)]
         if isAllowed { status["reason"] = "granted by the simulation" }
         review["kind"] = "SelfSubjectAccessReview"

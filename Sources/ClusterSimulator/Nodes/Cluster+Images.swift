@@ -77,6 +77,19 @@ extension Cluster {
         update(name) { $0.images = nil }
     }
 
+    /// The machine starts anew: its kubelet has no list at first, then the one from before.
+    @discardableResult
+    public func reboot(_ name: String) -> SimulatedNode? {
+        guard let images = node(name)?.values.images else { return nil }
+        var random = SeededRandom(seed: UInt64(resourceVersion))
+        let bootID = random.uuid()
+        update(name) {
+            $0.bootID = bootID
+            $0.images = nil
+        }
+        return update(name) { $0.images = images }
+    }
+
     /// A kubelet says that it is alive; nothing else changed.
     @discardableResult
     public func heartbeat(_ name: String) -> SimulatedNode? {

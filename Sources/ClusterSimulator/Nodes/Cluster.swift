@@ -121,6 +121,10 @@ public final class Cluster: Sendable {
         snapshot().nodes.map { ($0, reportedImages(of: $0)) }
     }
 
+    func profile(of node: SimulatedNode) -> NodeProfile {
+        encoders[node.values.ordinal % encoders.count].profile
+    }
+
     // MARK: Watching
 
     /// Starts a watch after `resourceVersion`: first the history since then, then every change, in
@@ -193,6 +197,14 @@ public final class Cluster: Sendable {
             state.nodes[index] = node
             state.history.publish(Change(type: .modified, object: node, previous: previous))
             return node
+        }
+    }
+
+    /// Says where a node's kubelet is, as if it always had been there.
+    func setKubeletPort(_ name: String, _ port: Int) {
+        state.withLock { state in
+            guard let index = Self.index(name, state.nodes) else { return }
+            state.nodes[index] = state.nodes[index].with { $0.kubeletPort = port }
         }
     }
 

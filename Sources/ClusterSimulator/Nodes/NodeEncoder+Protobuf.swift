@@ -60,7 +60,7 @@ extension NodeEncoder {
                 $0.string(2, address)
             }
         }
-        text.message(6) { $0.message(1) { $0.number(1, 10250) } }
+        text.message(6) { $0.message(1) { $0.number(1, node.kubelet.port) } }
         text.message(7) {
             // The profile's come in the order of the fields.
             for (index, field) in nodeInfo(node).enumerated() { $0.string(index + 1, field.1) }

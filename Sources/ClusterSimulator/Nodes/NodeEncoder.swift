@@ -54,7 +54,9 @@ struct NodeEncoder: Sendable {
         json.object(profile.allocatable)
         appendConditions(node, &json)
         appendAddresses(node, &json)
-        json.raw(",\"daemonEndpoints\":{\"kubeletEndpoint\":{\"Port\":10250}},\"nodeInfo\":")
+        json.raw(
+            ",\"daemonEndpoints\":{\"kubeletEndpoint\":{\"Port\":\(node.kubelet.port)}},\"nodeInfo\":"
+        )
         json.object(nodeInfo(node))
         images(node, &json)
         json.raw(
@@ -109,7 +111,7 @@ struct NodeEncoder: Sendable {
 
     func addresses(_ node: SimulatedNode) -> [(String, String)] {
         [
-            ("InternalIP", NodeProfile.address(node.values.ordinal)), ("Hostname", node.name),
+            ("InternalIP", node.kubelet.address), ("Hostname", node.name),
             ("InternalDNS", node.name),
         ]
     }

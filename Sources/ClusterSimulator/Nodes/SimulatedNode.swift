@@ -15,6 +15,8 @@ public final class SimulatedNode: Versioned {
         var ordinal: Int
         var pool: String
         var bootID: String
+        /// Where its kubelet listens on this machine; nil: nowhere.
+        var kubeletPort: Int?
         /// Numbers of the catalog, in the order reported; nil where the list is missing.
         var images: [Int]?
         var hasDiskPressure = false
@@ -33,6 +35,14 @@ public final class SimulatedNode: Versioned {
     public var uid: String { values.uid }
     /// `metadata.resourceVersion`.
     public var resourceVersion: Int { values.resourceVersion }
+
+    /// Where its kubelet says it is.
+    var kubelet: (address: String, port: Int) {
+        guard let port = values.kubeletPort else {
+            return (NodeProfile.address(values.ordinal), 10250)
+        }
+        return ("127.0.0.1", port)
+    }
 
     /// The whole node, where somebody wrote to it, as it is at this version.
     var document: JSONValue? {

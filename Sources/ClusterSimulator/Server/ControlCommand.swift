@@ -19,6 +19,7 @@ public struct ControlCommand: Sendable {
         ("heartbeats COUNT", "so many heartbeats, the nodes taking turns"),
         ("gc NODE SIZE", "garbage collection frees at least so much"),
         ("disk-pressure NODE on|off", "sets the condition DiskPressure"),
+        ("reboot NODE", "the machine starts anew, with the images it had"),
         ("cordon NODE", "makes the node unschedulable"),
         ("uncordon NODE", "makes it schedulable again"),
         ("bloat NODE SIZE", "an annotation of that size is on the node"),
@@ -115,6 +116,7 @@ public struct ControlCommand: Sendable {
                 throw Invalid(message: "disk-pressure is \"on\" or \"off\"")
             }
             return [try done(cluster.setDiskPressure(words[1], words[2] == "on"), words[1])]
+        case "reboot": return [try done(cluster.reboot(words[1]), words[1])]
         case "cordon": return [try done(cluster.setUnschedulable(words[1], true), words[1])]
         case "uncordon": return [try done(cluster.setUnschedulable(words[1], false), words[1])]
         case "bloat":

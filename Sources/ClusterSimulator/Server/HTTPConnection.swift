@@ -9,7 +9,7 @@ import ObjectEncoding
     import Darwin
 #endif
 
-/// One client's connection, or a stream of it in HTTP/2: collects a request, asks the API for the answer,
+/// One client's connection, or a stream of it in HTTP/2: collects a request, asks for the answer,
 /// and sends it as fast as the client reads.
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -25,7 +25,7 @@ final class HTTPConnection: ChannelInboundHandler {
     /// Written between two looks at whether the client keeps up.
     private static let burstBytes = 64 << 10
 
-    private let api: APIServer
+    private let api: any RequestResponder
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var producer: (any BodyProducer)?
@@ -38,7 +38,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private var paidUntil = NIODeadline.now()
     private var isPaused = false
 
-    init(_ api: APIServer, bytesPerSecond: Int?) {
+    init(_ api: any RequestResponder, bytesPerSecond: Int?) {
         self.api = api
         self.bytesPerSecond = bytesPerSecond
     }

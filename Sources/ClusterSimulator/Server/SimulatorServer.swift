@@ -28,6 +28,9 @@ public final class SimulatorServer: Sendable {
         /// What becomes of requests for a shard.
         public var shardSelection = ShardSelection.serve
 
+        /// Whether nodes have kubelets that answer `/stats/summary`: those that are there at the start.
+        public var hasKubelets = false
+
         /// What a server makes of `shardSelector`.
         public enum ShardSelection: String, CaseIterable, Sendable {
             /// Sends that shard.
@@ -65,6 +68,7 @@ public final class SimulatorServer: Sendable {
     private let connections = MultiplexedConnections()
     private let group: MultiThreadedEventLoopGroup
     private let listener: any Channel
+    private let kubelets: SimulatedKubelets?
 
     /// Starts serving.
     public init(_ cluster: Cluster, _ options: Options = Options()) async throws {
@@ -82,11 +86,15 @@ public final class SimulatorServer: Sendable {
                 try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem)))
         tls.trustRoots = .certificates(roots)
         tls.certificateVerification = .optionalVerification
+        let kubeletContext = try NIOSSLContext(configuration: tls)
         tls.applicationProtocols = NIOHTTP2SupportedALPNProtocols
         let sslContext = try NIOSSLContext(configuration: tls)
         let api = APIServer(cluster, objects, options, faults)
         let connections = connections
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        kubelets =
+            options.hasKubelets
+            ? try await SimulatedKubelets(cluster, api.access, kubeletContext, on: group) : nil
         listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -130,6 +138,7 @@ public final class SimulatorServer: Sendable {
     /// Stops serving and closes all connections.
     public func stop() async throws {
         try await listener.close()
+        try await kubelets?.stop()
         try await group.shutdownGracefully()
     }
 }

@@ -53,6 +53,21 @@ public final class KubeClient: Sendable {
         self.userAgent = userAgent
     }
 
+    /// A client of one of the cluster's kubelets, with the same credentials.
+    init(
+        of cluster: KubeClient, _ configuration: KubeConfiguration, timeout: Duration
+    ) {
+        maxConnectionAge = nil
+        speaksHTTP2 = false
+        trace = cluster.trace
+        self.configuration = configuration
+        requestTimeout = timeout
+        sender = RequestSender(rate: .standard, timeout: timeout)
+        limits = cluster.limits
+        exec = cluster.exec
+        userAgent = cluster.userAgent
+    }
+
     /// Certificates and token as they are now: of files that have been replaced, the new ones; of an
     /// exec plugin, what it answers. May block as long as the plugin takes. A certificate that cannot
     /// be read because it is just being replaced counts as the last one.

@@ -9,7 +9,9 @@ struct GetCommand: AsyncParsableCommand {
         discussion: """
             IMAGE-STORAGE is the sum of the sizes that the kubelet reports, which is not disk used; \
             with ≥ its list is cut and there may be more. CAPACITY is the node's ephemeral storage, \
-            and % what share of it the images would be if they were on that filesystem.
+            and % what share of it the images would be if they were on that filesystem. With --image-fs \
+            the kubelets are asked what images and containers really take: IMAGEFS is what is used, \
+            FULL what share of that filesystem is not free.
 
               plimsoll get
               plimsoll get -l pool=gpu --sort-by storage
@@ -30,6 +32,7 @@ struct GetCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var kubelet: KubeletOptions
 
     @Argument(help: "Only these nodes.")
     var nodes: [String] = []
@@ -46,6 +49,9 @@ struct GetCommand: AsyncParsableCommand {
     var watch = false
 
     func validate() throws {
+        if watch, kubelet.imageFS {
+            throw ValidationError("--image-fs is for one list, not for --watch.")
+        }
         if !nodes.isEmpty, !selectors.isEmpty {
             throw ValidationError("Give node names or a selector, not both.")
         }
@@ -60,8 +66,14 @@ struct GetCommand: AsyncParsableCommand {
         var found = try await ClusterSnapshot.nodes(client, selector)
         if !nodes.isEmpty { found = found.filter { nodes.contains($0.name) } }
         let cap = ImageListCap(knowing: found)
-        let rows = found.map { NodeRow($0, isTruncated: cap.isTruncated($0)) }.sorted(
-            by: order)
+        var rows = found.map { NodeRow($0, isTruncated: cap.isTruncated($0)) }
+        if let kubelets = kubelet.kubelets(client), !rows.isEmpty {
+            let readings = try await ImageFileSystems.read(found.map(\.name), kubelets)
+            for index in rows.indices {
+                rows[index].imageFileSystem = .some(readings[rows[index].node.name])
+            }
+        }
+        rows.sort(by: order)
         print(rows)
         let missing = nodes.filter { name in !found.contains { $0.name == name } }
         for name in missing { Talk.say("Error: node \"\(name)\" not found") }

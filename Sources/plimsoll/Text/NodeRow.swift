@@ -1,10 +1,13 @@
 import ImageAlerts
+import KubeClient
 import NodeWatch
 
 /// A node as people and scripts see it.
 struct NodeRow {
     var node: NodeSummary
     var isTruncated: Bool
+    /// What the kubelet says; nil where nobody asked, nil within where it did not answer.
+    var imageFileSystem: ImageFileSystem??
     /// It is shown for the last time.
     var isDeleted = false
 
@@ -40,6 +43,11 @@ struct NodeRow {
             .init(title: "IMAGE-STORAGE", isNumber: true), .init(title: "CAPACITY", isNumber: true),
             .init(title: "%", isNumber: true), .init(title: "STATE"),
         ])
+        if rows.first?.imageFileSystem != nil {
+            table.columns += [
+                .init(title: "IMAGEFS", isNumber: true), .init(title: "FULL", isNumber: true),
+            ]
+        }
         if isWide {
             table.columns += ["POOL", "ZONE", "TYPE", "BASIS", "KUBELET", "RUNTIME"].map {
                 .init(title: $0)
@@ -51,11 +59,15 @@ struct NodeRow {
 
     /// The cells of the table.
     func cells(isWide: Bool) -> [String] {
-        let cells = [
+        var cells = [
             node.name, node.hasImageList ? "\(node.imageCount)" : "–", storage,
             node.capacityBytes.map(ByteText.text) ?? "–",
             percent.map { "\(Int($0.rounded()))" } ?? "–", state,
         ]
+        if let imageFileSystem {
+            cells.append(imageFileSystem.map { ByteText.text($0.usedBytes) } ?? "–")
+            cells.append(imageFileSystem?.percentUsed.map { "\(Int($0.rounded()))%" } ?? "–")
+        }
         guard isWide else { return cells }
         return cells + [
             node.pool ?? "–", node.zone ?? "–", node.instanceType ?? "–", node.basis.rawValue,
@@ -83,7 +95,7 @@ struct NodeRow {
 
     /// The keys that scripts depend on.
     var value: OutputValue {
-        .object([
+        var members: [(String, OutputValue)] = [
             ("name", .string(node.name)), ("uid", .string(node.uid)),
             ("imageBytes", .optional(node.imageBytes)), ("imageCount", .int(node.imageCount)),
             (
@@ -104,6 +116,20 @@ struct NodeRow {
             ("kubeletVersion", .optional(node.kubeletVersion)),
             ("containerRuntimeVersion", .optional(node.containerRuntimeVersion)),
             ("resourceVersion", .string(node.resourceVersion)),
+        ]
+        if let imageFileSystem {
+            members.append(("imageFs", imageFileSystem.map(\.value) ?? .null))
+        }
+        return .object(members)
+    }
+}
+
+extension ImageFileSystem {
+    /// With the kubelet's keys.
+    var value: OutputValue {
+        .object([
+            ("usedBytes", .int(usedBytes)), ("capacityBytes", .int(capacityBytes)),
+            ("availableBytes", .int(availableBytes)), ("time", .string(time)),
         ])
     }
 }
