@@ -64,7 +64,9 @@ let package = Package(
         .target(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
             swiftSettings: swiftSettings),
-        .target(name: "ImageAlerts", dependencies: ["NodeWatch"], swiftSettings: swiftSettings),
+        .target(
+            name: "ImageAlerts", dependencies: ["KubeClient", "NodeWatch"],
+            swiftSettings: swiftSettings),
         // What the documentation shows, compiled and run by the tests.
         .executableTarget(
             name: "TwoHandlers", dependencies: ["KubeClient", "NodeWatch"],

@@ -20,11 +20,11 @@ struct AlertTests {
             try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect(
             Set(json.keys) == [
-                "schemaVersion", "id", "rule", "status", "severity", "summary", "cluster", "node",
-                "previous", "current", "deltaBytes", "added", "removed", "basis", "truncated",
-                "hiddenMaxBytesEach", "capacityBytes", "allocatableBytes", "percentOfCapacity",
-                "conditions",
-                "classification", "resourceVersion", "observedAt",
+                "schemaVersion", "id", "fingerprint", "rule", "reason", "status", "severity",
+                "summary", "cluster", "node", "previous", "current", "deltaBytes", "added",
+                "removed", "omitted", "basis", "truncated", "hiddenMaxBytesEach", "capacityBytes",
+                "allocatableBytes", "percentOfCapacity", "conditions", "classification",
+                "resourceVersion", "observedAt", "startsAt", "labels",
             ])
         #expect(json["rule"] as? String == "image-storage-changed")
         #expect((json["cluster"] as? [String: Any])?["name"] as? String == "prod")
@@ -59,7 +59,7 @@ struct AlertTests {
         let narrow = AlertFormat.text.line(alert(old, new), width: 100)
         #expect(narrow.count <= 100)
         var long = alert(old, new)
-        long.node.name = "ip-10-0-42-90.us-west-2.compute.internal"
+        long.node?.name = "ip-10-0-42-90.us-west-2.compute.internal"
         let cut = AlertFormat.text.line(long, width: 100, nameWidth: 40)
         #expect(cut.count <= 100)
         #expect(cut.contains("  ip-10-0-…"))
@@ -73,7 +73,9 @@ struct AlertTests {
             ])
         #expect(AlertFormat.text.line(far, width: 100).hasSuffix("pull     …/app:v1.2 (1 B)"))
         // Whatever reads a pipe gets all of it.
-        #expect(AlertFormat.text.line(long, nameWidth: 10).contains(long.node.name))
+        #expect(
+            AlertFormat.text.line(long, nameWidth: 10).contains(
+                "ip-10-0-42-90.us-west-2.compute.internal"))
         let logfmt = AlertFormat.logfmt.line(alert(old, new))
         #expect(logfmt.hasPrefix("ts=2026-09-21T14:13:20.250Z level=info msg=\"n: 954 MiB"))
         #expect(

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import KubeClient
 public import NodeWatch
 
 /// One alert, with the keys of its JSON form. Scripts depend on them: they are added to, never
@@ -63,37 +64,69 @@ public struct Alert: Sendable, Encodable {
         public var digest: String?
     }
 
+    /// Whether it begins or ends.
+    public enum Status: String, Sendable, Encodable {
+        case firing, resolved
+    }
+
+    /// What was measured, and what it may be.
+    public struct Measure: Sendable, Hashable, Encodable {
+        /// What the numbers count.
+        public enum Unit: String, Sendable, Encodable {
+            case bytes, percent, changes, nodes, versions, seconds
+        }
+
+        public var value: Double
+        public var threshold: Double
+        public var unit: Unit
+    }
+
+    /// What the kubelet says of the filesystem of the node's images.
+    public struct ImageFS: Sendable, Encodable {
+        public var usedBytes: Int
+        public var capacityBytes: Int
+        public var availableBytes: Int
+        /// When the kubelet looked, RFC 3339.
+        public var time: String
+    }
+
     /// Version of this form.
     public var schemaVersion = 1
-    /// The same for the same change, however often and by whomever it is seen: a hash of cluster,
-    /// rule, node uid, status and resourceVersion.
-    public var id: String
+    /// The same for the same alert, however often and by whomever it is made: a hash of cluster, rule,
+    /// node uid, status, the set of images it is about and the resourceVersion at which that was first
+    /// seen.
+    public var id = ""
+    /// The same for an alert and its end: a hash of cluster, rule and what it is about.
+    public var fingerprint = ""
     /// The rule that fired.
     public var rule: String
-    /// `firing`.
-    public var status = "firing"
+    /// Its type as one word: `StorageChanged`, `High`.
+    public var reason: String
+    /// `resolved` where what lasted is over. What is told once only ever fires.
+    public var status = Status.firing
     /// `info`, `warning` or `critical`.
-    public var severity = "info"
+    public var severity: String
     /// One line for people.
-    public var summary: String
+    public var summary = ""
     /// Where the node is.
     public var cluster: Cluster
-    /// Whose images changed.
-    public var node: Node
-    /// The last known state before.
-    public var previous: Storage
-    /// The state now.
-    public var current: Storage
-    /// Null where one of the totals does not fit in 64 bits.
+    /// Whose images changed; null where the alert is about the cluster.
+    public var node: Node?
+    /// The last known state before; null where the alert is about no change.
+    public var previous: Storage?
+    /// The state now; null where the alert is about the cluster.
+    public var current: Storage?
+    /// Null where one of the totals is unknown.
     public var deltaBytes: Int?
     /// Images that came, the largest first.
-    public var added: [Image]
+    public var added: [Image] = []
     /// Images that went, the largest first.
-    public var removed: [Image]
-    /// How the sizes are counted: `reported-compressed` or `reported-uncompressed`.
-    public var basis: String
+    public var removed: [Image] = []
+    /// How the sizes are counted: `reported-compressed` or `reported-uncompressed`; `imagefs` where the
+    /// measure is what the kubelet says of the filesystem.
+    public var basis: String?
     /// Whether the list is cut at the kubelet's cap: the totals are lower bounds.
-    public var truncated: Bool
+    public var truncated = false
     /// Where the list is cut: how large an image that is not listed can be, in bytes.
     public var hiddenMaxBytesEach: Int?
     /// `status.capacity["ephemeral-storage"]` in bytes.
@@ -103,28 +136,54 @@ public struct Alert: Sendable, Encodable {
     /// What share of the capacity the reported storage would be, to a tenth, if the images were on that
     /// filesystem and took as much room there as is reported; null where one of them is unknown.
     public var percentOfCapacity: Double?
+    /// What the kubelet said last, where it was asked.
+    public var imageFS: ImageFS?
     /// The node's conditions now.
-    public var conditions: Conditions
+    public var conditions: Conditions?
     /// See ``ImageChange/Classification``.
-    public var classification: String
+    public var classification: String?
+    /// What was measured; null where nothing was.
+    public var measure: Measure?
+    /// So many like it were not told since the last one, because of a cooldown.
+    public var suppressed = 0
     /// At which the change was seen.
-    public var resourceVersion: String
+    public var resourceVersion: String?
     /// When we saw it, RFC 3339 in UTC with milliseconds. The kubelet may have taken 40 s before.
     public var observedAt: String
+    /// When what lasts began.
+    public var startsAt: String
+    /// Where the change happened while nobody watched: not before this.
+    public var notBefore: String?
+    /// The rule's.
+    public var labels: [String: String]
+    /// What to do about it.
+    public var runbookURL: String?
 
     /// When we saw it.
-    let time: Date
-    let previousIsTruncated: Bool
+    var time: Date
+    var previousIsTruncated = false
+    /// What follows the node's name in the summary.
+    var detail = ""
 
     private enum CodingKeys: String, CodingKey {
-        case schemaVersion, id, rule, status, severity, summary, cluster, node, previous, current
-        case deltaBytes, added, removed, basis, truncated, hiddenMaxBytesEach, capacityBytes
-        case allocatableBytes, percentOfCapacity, conditions, classification, resourceVersion
-        case observedAt
+        case schemaVersion, id, fingerprint, rule, reason, status, severity, summary, cluster, node
+        case previous, current, deltaBytes, added, removed, omitted, basis, truncated
+        case hiddenMaxBytesEach, capacityBytes, allocatableBytes, percentOfCapacity
+        case imageFS = "imageFs"
+        case conditions, classification, measure, suppressed, resourceVersion, observedAt, startsAt
+        case notBefore, labels, runbookURL
     }
 
+    private struct Omitted: Encodable {
+        var added: Int
+        var removed: Int
+    }
+
+    /// So many images are listed of those that came, and of those that went.
+    private static let mostImages = 10
+
     /// The name of the rule that fires for every change.
-    public static let storageChangedRule = "image-storage-changed"
+    public static let storageChangedRule = Rule.storageChanged.name
 
     /// The alert of a change.
     ///
@@ -136,33 +195,86 @@ public struct Alert: Sendable, Encodable {
     }
 
     package init(_ change: ImageChange, cluster: String, time: Date) {
-        let node = change.current
+        self.init(.storageChanged, cluster: cluster, time: time)
+        describe(change)
+        finish()
+    }
+
+    /// The frame of an alert, to be described and finished.
+    init(_ rule: Rule, cluster: String, time: Date) {
+        self.rule = rule.name
         self.time = time
-        rule = Self.storageChangedRule
+        reason = rule.condition.reason
+        severity = rule.severity.rawValue
         self.cluster = Cluster(name: cluster)
-        self.node = Node(node)
+        labels = rule.labels
+        runbookURL = rule.runbookURL
+        observedAt = Self.text(time)
+        startsAt = observedAt
+    }
+
+    static func text(_ time: Date) -> String {
+        Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(time)
+    }
+
+    mutating func describe(_ change: ImageChange) {
+        describe(change.current, isTruncated: change.isTruncated)
         previous = Storage(bytes: change.previous.imageBytes, images: change.previous.imageCount)
-        current = Storage(bytes: node.imageBytes, images: node.imageCount)
         deltaBytes = change.deltaBytes
         added = change.added.map(Image.init)
         removed = change.removed.map(Image.init)
-        basis = node.basis.rawValue
-        truncated = change.isTruncated
         previousIsTruncated = change.previousIsTruncated
-        hiddenMaxBytesEach = change.hiddenMaxBytesEach
+        classification = change.classification.rawValue
+        resourceVersion = change.resourceVersion
+        detail = "\(totals) (\(deltaText)), \(change.classification.rawValue) \(imagesText)"
+    }
+
+    mutating func describe(_ node: NodeSummary, isTruncated: Bool) {
+        self.node = Node(node)
+        current = Storage(bytes: node.imageBytes, images: node.imageCount)
+        basis = node.basis.rawValue
+        truncated = isTruncated
+        hiddenMaxBytesEach = isTruncated ? node.images.map(\.sizeBytes).min() : nil
         capacityBytes = node.capacityBytes
         allocatableBytes = node.allocatableBytes
         percentOfCapacity = node.percentOfCapacity.map { ($0 * 10).rounded() / 10 }
         conditions = Conditions(diskPressure: node.diskPressure == .isTrue)
-        classification = change.classification.rawValue
-        resourceVersion = change.resourceVersion
-        observedAt = Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(time)
+        resourceVersion = node.resourceVersion
+        imageSet = Self.setHash(node.images)
+    }
+
+    /// Of the images it is about, whatever their order.
+    private(set) var imageSet = ""
+
+    private static func setHash(_ images: [ContainerImage]) -> String {
+        var sum: UInt64 = 0
+        for image in images {
+            var hash = FNV1a()
+            for name in image.names { hash.add(name) }
+            hash.add("\(image.sizeBytes)")
+            sum &+= hash.value
+        }
+        return String(sum, radix: 16)
+    }
+
+    /// Finishes an alert of what began at another version than its node has now.
+    mutating func adoptIdentity(resourceVersion: String?, imageSet: String) {
+        let now = self.resourceVersion
+        self.resourceVersion = resourceVersion
+        self.imageSet = imageSet
+        finish()
+        self.resourceVersion = now
+    }
+
+    /// Makes the summary and the identifiers, when all else is there.
+    mutating func finish() {
+        let subject = node.map { $0.uid.isEmpty ? $0.name : $0.uid } ?? ""
+        fingerprint = Self.identifier([cluster.name, rule, subject])
         id = Self.identifier([
-            cluster, rule, node.uid.isEmpty ? node.name : node.uid, status, resourceVersion,
+            cluster.name, rule, subject, status.rawValue, imageSet, resourceVersion ?? startsAt,
         ])
-        summary = ""
-        summary =
-            "\(node.name): \(totals) (\(deltaText)), \(classification) \(imagesText)"
+        let end = status == .resolved ? "resolved: " : ""
+        summary = end + (node.map { "\($0.name): " } ?? "") + detail
     }
 
     /// See `Encodable`. What is unknown is null, not left out.
@@ -170,7 +282,9 @@ public struct Alert: Sendable, Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(schemaVersion, forKey: .schemaVersion)
         try container.encode(id, forKey: .id)
+        try container.encode(fingerprint, forKey: .fingerprint)
         try container.encode(rule, forKey: .rule)
+        try container.encode(reason, forKey: .reason)
         try container.encode(status, forKey: .status)
         try container.encode(severity, forKey: .severity)
         try container.encode(summary, forKey: .summary)
@@ -179,32 +293,40 @@ public struct Alert: Sendable, Encodable {
         try container.encode(previous, forKey: .previous)
         try container.encode(current, forKey: .current)
         try container.encode(deltaBytes, forKey: .deltaBytes)
-        try container.encode(added, forKey: .added)
-        try container.encode(removed, forKey: .removed)
+        try container.encode(added.prefix(Self.mostImages).map { $0 }, forKey: .added)
+        try container.encode(removed.prefix(Self.mostImages).map { $0 }, forKey: .removed)
+        try container.encode(
+            Omitted(
+                added: max(0, added.count - Self.mostImages),
+                removed: max(0, removed.count - Self.mostImages)), forKey: .omitted)
         try container.encode(basis, forKey: .basis)
         try container.encode(truncated, forKey: .truncated)
         try container.encode(hiddenMaxBytesEach, forKey: .hiddenMaxBytesEach)
         try container.encode(capacityBytes, forKey: .capacityBytes)
         try container.encode(allocatableBytes, forKey: .allocatableBytes)
         try container.encode(percentOfCapacity, forKey: .percentOfCapacity)
+        try container.encodeIfPresent(imageFS, forKey: .imageFS)
         try container.encode(conditions, forKey: .conditions)
         try container.encode(classification, forKey: .classification)
+        try container.encodeIfPresent(measure, forKey: .measure)
+        if suppressed > 0 { try container.encode(suppressed, forKey: .suppressed) }
         try container.encode(resourceVersion, forKey: .resourceVersion)
         try container.encode(observedAt, forKey: .observedAt)
+        try container.encode(startsAt, forKey: .startsAt)
+        try container.encodeIfPresent(notBefore, forKey: .notBefore)
+        try container.encode(labels, forKey: .labels)
+        try container.encodeIfPresent(runbookURL, forKey: .runbookURL)
     }
 
     /// FNV-1a, two runs of 64 bits: stable everywhere, no secret.
     private static func identifier(_ parts: [String]) -> String {
         func hash(_ basis: UInt64) -> String {
-            var value = basis
-            for part in parts {
-                for byte in part.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-                value = (value ^ 0xff) &* 0x100_0000_01b3
-            }
-            let digits = String(value, radix: 16)
+            var hash = FNV1a(basis)
+            for part in parts { hash.add(part) }
+            let digits = String(hash.value, radix: 16)
             return String(repeating: "0", count: 16 - digits.utf8.count) + digits
         }
-        return hash(0xcbf2_9ce4_8422_2325) + hash(0x6c62_272e_07bb_0142)
+        return hash(FNV1a.basis) + hash(0x6c62_272e_07bb_0142)
     }
 }
 

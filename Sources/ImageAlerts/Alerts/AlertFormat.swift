@@ -49,8 +49,8 @@ extension Alert {
 
     /// "≥ 9.8 GiB → ≥ 9.8 GiB".
     var totals: String {
-        func text(_ storage: Storage, _ isTruncated: Bool) -> String {
-            guard let bytes = storage.bytes else { return "–" }
+        func text(_ storage: Storage?, _ isTruncated: Bool) -> String {
+            guard let bytes = storage?.bytes else { return "–" }
             return (isTruncated ? "≥ " : "") + ByteText.text(bytes)
         }
         return text(previous, previousIsTruncated) + " → " + text(current, truncated)
@@ -99,11 +99,18 @@ extension Alert {
             let room = width - others - Self.leastImagesWidth
             nameWidth = max(Self.leastNameWidth, min(nameWidth, room))
         }
-        let name = width > 0 ? Self.shortened(node.name, nameWidth) : node.name
+        let whole = node?.name ?? cluster.name
+        let name = width > 0 ? Self.shortened(whole, nameWidth) : whole
+        if !isOfAnyChange {
+            return conditionLine(
+                Self.padded(localTime, 8) + "  " + place + Self.padded(name, nameWidth) + "  ",
+                width: width, isColored: isColored)
+        }
         let head =
             Self.padded(localTime, 8) + "  " + place + Self.padded(name, nameWidth) + "  "
             + Self.padded(totals, Self.totalsWidth) + "  "
             + Self.padded(deltaText, Self.deltaWidth, toTheRight: true) + "  "
+        let classification = classification ?? ""
         let kind = Self.padded(classification, Self.classificationWidth)
         var images = imagesText
         let used = head.count + kind.count + 1
@@ -119,10 +126,26 @@ extension Alert {
         return head + "\u{1b}[\(color)m" + kind + "\u{1b}[0m " + images
     }
 
+    /// Whether it is of the rule that tells every change: its line has the totals in columns.
+    private var isOfAnyChange: Bool { reason == Rule.storageChanged.condition.reason }
+
+    /// What other rules say: how bad it is, which rule, and what it found.
+    private func conditionLine(_ head: String, width: Int, isColored: Bool) -> String {
+        let word = status == .resolved ? "resolved" : severity
+        let kind = Self.padded(word, Self.classificationWidth)
+        var text = " \(rule): \(detail)"
+        let room = max(width - head.count - kind.count, Self.leastImagesWidth)
+        if width > 0, text.count > room { text = text.prefix(room - 1) + "…" }
+        guard isColored else { return head + kind + text }
+        let color =
+            ["resolved": "32", "info": "36", "warning": "33", "critical": "31"][word] ?? "0"
+        return head + "\u{1b}[\(color)m" + kind + "\u{1b}[0m" + text
+    }
+
     var jsonLine: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Nothing in an alert can fail to encode: no floating-point numbers, no foreign types.
+        // Nothing in an alert can fail to encode: its numbers are finite, and there are no foreign types.
         let data = (try? encoder.encode(self)) ?? Data()
         return String(decoding: data, as: UTF8.self)
     }
@@ -131,19 +154,25 @@ extension Alert {
         func names(_ images: [Image]) -> String { images.map(\.name).joined(separator: ",") }
         let pairs: [(String, String?)] = [
             ("ts", observedAt), ("level", severity), ("msg", summary), ("id", id), ("rule", rule),
-            ("status", status), ("cluster", cluster.name), ("node", node.name),
-            ("node_uid", node.uid), ("old_bytes", previous.bytes.map(String.init)),
-            ("new_bytes", current.bytes.map(String.init)),
-            ("delta_bytes", deltaBytes.map(String.init)), ("old_images", "\(previous.images)"),
-            ("new_images", "\(current.images)"), ("added", names(added)),
+            ("status", status.rawValue), ("cluster", cluster.name), ("node", node?.name),
+            ("node_uid", node?.uid), ("old_bytes", previous?.bytes.map(String.init)),
+            ("new_bytes", current?.bytes.map(String.init)),
+            ("delta_bytes", deltaBytes.map(String.init)),
+            ("old_images", previous.map { "\($0.images)" }),
+            ("new_images", current.map { "\($0.images)" }), ("added", names(added)),
             ("removed", names(removed)), ("classification", classification), ("basis", basis),
             ("truncated", "\(truncated)"),
             ("hidden_max_bytes_each", hiddenMaxBytesEach.map(String.init)),
             ("capacity_bytes", capacityBytes.map(String.init)),
             ("allocatable_bytes", allocatableBytes.map(String.init)),
             ("percent_of_capacity", percentOfCapacity.map { "\($0)" }),
-            ("disk_pressure", "\(conditions.diskPressure)"), ("pool", node.pool),
-            ("zone", node.zone), ("resource_version", resourceVersion),
+            ("disk_pressure", conditions.map { "\($0.diskPressure)" }), ("pool", node?.pool),
+            ("zone", node?.zone), ("resource_version", resourceVersion),
+            ("fingerprint", fingerprint), ("starts_at", startsAt),
+            ("value", measure.map { "\($0.value)" }),
+            ("threshold", measure.map { "\($0.threshold)" }),
+            ("unit", measure?.unit.rawValue),
+            ("suppressed", suppressed > 0 ? "\(suppressed)" : nil),
         ]
         return pairs.compactMap { key, value in value.map { "\(key)=\(Self.quoted($0))" } }
             .joined(separator: " ")

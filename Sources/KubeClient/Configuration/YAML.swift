@@ -1,6 +1,6 @@
 internal import CYaml
 
-/// A YAML document (JSON is YAML too), with the line of every value for error messages.
+/// A YAML document (JSON is YAML too), with the place of every value for error messages.
 ///
 /// libyaml (https://pyyaml.org/wiki/LibYAML) reads it, in UTF-8 or UTF-16, with or without a byte
 /// order mark; what kubeconfigs do not use is refused: anchors and aliases, and maps with keys that
@@ -12,14 +12,30 @@ package struct YAML: Sendable {
         case mapping([(key: String, value: YAML)])
     }
 
+    /// A line and a column in it, in characters, both from 1.
+    package struct Place: Sendable, Hashable {
+        package var line: Int
+        package var column: Int
+
+        package init(line: Int, column: Int) {
+            self.line = line
+            self.column = column
+        }
+    }
+
     package var content: Content
-    /// From 1.
-    package var line: Int
+    package var place: Place
+    /// Of a mapping's value: where its key is.
+    package var keyPlace: Place?
+
+    package var line: Int { place.line }
 
     /// What is wrong with a text, and where.
     package struct Malformed: Error {
         package var message: String
-        package var line: Int
+        package var place: Place
+
+        package var line: Int { place.line }
     }
 
     /// Nested deeper than any kubeconfig.
@@ -29,9 +45,9 @@ package struct YAML: Sendable {
     package init(_ bytes: [UInt8]) throws(Malformed) {
         let documents = try Self.documents(bytes)
         if documents.count > 1 {
-            throw Malformed(message: "more than one document", line: documents[1].line)
+            throw Malformed(message: "more than one document", place: documents[1].place)
         }
-        self = documents.first ?? YAML(.scalar("", isPlain: true), line: 1)
+        self = documents.first ?? YAML(.scalar("", isPlain: true), Place(line: 1, column: 1))
     }
 
     /// Reads all documents of a text.
@@ -41,9 +57,9 @@ package struct YAML: Sendable {
         return try reader.documents()
     }
 
-    private init(_ content: Content, line: Int) {
+    private init(_ content: Content, _ place: Place) {
         self.content = content
-        self.line = line
+        self.place = place
     }
 
     /// Absent, `null`, `~` or nothing at all.
@@ -116,7 +132,7 @@ package struct YAML: Sendable {
             bytes = .allocate(capacity: max(1, source.count))
             _ = bytes.update(fromContentsOf: source)
             guard yaml_parser_initialize(parser) == 1 else {
-                throw Malformed(message: "out of memory", line: 0)
+                throw Malformed(message: "out of memory", place: Place(line: 1, column: 1))
             }
             yaml_parser_set_input_string(parser, bytes.baseAddress, source.count)
         }
@@ -137,7 +153,7 @@ package struct YAML: Sendable {
                 case YAML_STREAM_END_EVENT: return documents
                 case YAML_DOCUMENT_START_EVENT: documents.append(try value(depth: 0))
                 default:
-                    throw Malformed(message: "unexpected content", line: Self.line(event))
+                    throw Malformed(message: "unexpected content", place: Self.place(event))
                 }
             }
         }
@@ -149,24 +165,24 @@ package struct YAML: Sendable {
         }
 
         private mutating func value(_ event: yaml_event_t, depth: Int) throws(Malformed) -> YAML {
-            let line = Self.line(event)
+            let place = Self.place(event)
             guard depth < YAML.maxDepth else {
-                throw Malformed(message: "nested too deep", line: line)
+                throw Malformed(message: "nested too deep", place: place)
             }
             switch event.type {
             case YAML_SCALAR_EVENT:
-                guard event.data.scalar.anchor == nil else { throw Self.anchor(line) }
+                guard event.data.scalar.anchor == nil else { throw Self.anchor(place) }
                 return YAML(
                     .scalar(
                         Self.text(event),
-                        isPlain: event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE), line: line)
+                        isPlain: event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE), place)
             case YAML_SEQUENCE_START_EVENT:
-                guard event.data.sequence_start.anchor == nil else { throw Self.anchor(line) }
-                return YAML(.sequence(try sequence(depth)), line: line)
+                guard event.data.sequence_start.anchor == nil else { throw Self.anchor(place) }
+                return YAML(.sequence(try sequence(depth)), place)
             case YAML_MAPPING_START_EVENT:
-                guard event.data.mapping_start.anchor == nil else { throw Self.anchor(line) }
-                return YAML(.mapping(try mapping(depth)), line: line)
-            default: throw Self.anchor(line)
+                guard event.data.mapping_start.anchor == nil else { throw Self.anchor(place) }
+                return YAML(.mapping(try mapping(depth)), place)
+            default: throw Self.anchor(place)
             }
         }
 
@@ -189,9 +205,11 @@ package struct YAML: Sendable {
                 defer { yaml_event_delete(&event) }
                 if event.type == YAML_MAPPING_END_EVENT { return pairs }
                 guard event.type == YAML_SCALAR_EVENT else {
-                    throw Malformed(message: "a key that is no text", line: Self.line(event))
+                    throw Malformed(message: "a key that is no text", place: Self.place(event))
                 }
-                pairs.append((Self.text(event), try value(depth: depth + 1)))
+                var value = try value(depth: depth + 1)
+                value.keyPlace = Self.place(event)
+                pairs.append((Self.text(event), value))
             }
         }
 
@@ -199,7 +217,7 @@ package struct YAML: Sendable {
             var event = yaml_event_t()
             guard yaml_parser_parse(parser, &event) == 1 else {
                 let problem = parser.pointee.problem.map { String(cString: $0) } ?? "malformed YAML"
-                throw Malformed(message: problem, line: Int(parser.pointee.problem_mark.line) + 1)
+                throw Malformed(message: problem, place: Self.place(parser.pointee.problem_mark))
             }
             return event
         }
@@ -211,10 +229,14 @@ package struct YAML: Sendable {
                 as: UTF8.self)
         }
 
-        private static func line(_ event: yaml_event_t) -> Int { Int(event.start_mark.line) + 1 }
+        private static func place(_ event: yaml_event_t) -> Place { place(event.start_mark) }
 
-        private static func anchor(_ line: Int) -> Malformed {
-            Malformed(message: "anchors and aliases are not supported", line: line)
+        private static func place(_ mark: yaml_mark_t) -> Place {
+            Place(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+        }
+
+        private static func anchor(_ place: Place) -> Malformed {
+            Malformed(message: "anchors and aliases are not supported", place: place)
         }
     }
 }

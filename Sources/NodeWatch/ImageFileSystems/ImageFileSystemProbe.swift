@@ -7,7 +7,7 @@ public final class ImageFileSystemProbe: Sendable {
     /// How much it asks.
     public struct Options: Sendable, Hashable {
         /// No node is asked again sooner.
-        public var interval = Duration.seconds(60)
+        public var interval = Duration.seconds(30)
         /// Kubelets asked in the whole cluster.
         public var rate = RequestRate(perSecond: 5, burst: 10)
         /// Kubelets asked at once.

@@ -62,6 +62,8 @@ struct FreshnessRecord: Sendable {
     var lastBookmark: ContinuousClock.Instant?
     var lastDisconnect: (reason: String, time: ContinuousClock.Instant)?
     var lastSign: ContinuousClock.Instant?
+    /// Where the seconds of a table's entries count from.
+    var epoch: ContinuousClock.Instant?
 
     func freshness(hasSynced: Bool, resourceVersion: String?) -> Freshness {
         let now = ContinuousClock.now

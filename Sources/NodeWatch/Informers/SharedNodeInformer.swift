@@ -119,6 +119,21 @@ public final class SharedNodeInformer: Sendable {
     /// How fresh the store is.
     public var freshness: Freshness { core.freshness }
 
+    /// Nodes that nothing has been heard of for so long: no change, no heartbeat, no list they were in. To
+    /// the second, and in no particular order. A kubelet sends a heartbeat every 5 minutes; how long the
+    /// server itself has been silent says ``freshness``.
+    public func silentNodes(
+        for limit: Duration
+    ) -> [(node: NodeSummary, silence: Duration)] {
+        guard let epoch = core.counters.epoch else { return [] }
+        let now = (ContinuousClock.now - epoch).components.seconds
+        let latest = now - limit.components.seconds
+        return core.hub.table.entries.compactMap { entry in
+            Int64(entry.seen) > latest
+                ? nil : (entry.summary, .seconds(now - Int64(entry.seen)))
+        }
+    }
+
     /// What happens, as a sequence. Each iteration begins with the nodes that are there.
     public func changes() -> NodeChanges { core.changes() }
 

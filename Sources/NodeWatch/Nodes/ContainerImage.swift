@@ -120,12 +120,12 @@ extension ContainerImage: CustomStringConvertible {
 }
 
 /// A name split at its tag and digest: `repository[:tag][@digest]`.
-struct ImageReference {
-    var repository: String
-    var tag: String?
-    var digest: String?
+package struct ImageReference {
+    package var repository: String
+    package var tag: String?
+    package var digest: String?
 
-    init(_ name: String) {
+    package init(_ name: String) {
         var rest = name[...]
         if let at = rest.firstIndex(of: "@") {
             digest = String(rest[rest.index(after: at)...])

@@ -48,3 +48,22 @@ extension WireFormat {
         }
     }
 }
+
+extension NodeSummary {
+    /// Labels that a summary keeps; of the others it knows nothing.
+    public static var keptLabels: [String] {
+        NodeLabels.keys.map { $0.key.description }
+    }
+
+    /// A label by its key; nil where the node has none, or it is not one of ``keptLabels``. Of keys that
+    /// mean the same to different providers the summary keeps one value, and gives it for each.
+    public func label(_ key: String) -> String? {
+        switch NodeLabels.keys.first(where: { $0.key.description == key })?.slot {
+        case 0: pool
+        case 1: zone
+        case 2: instanceType
+        case 3: architecture
+        default: nil
+        }
+    }
+}

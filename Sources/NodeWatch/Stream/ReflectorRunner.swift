@@ -77,6 +77,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         self.notify = notify
         reflector = Reflector(options.reflector) { outside.chance() }
         start = outside.now
+        counters.note { [start] in $0.epoch = start }
         lastReport = start
     }
 

@@ -14,6 +14,8 @@ package final class WatchCounters: Sendable {
 
     func note(_ change: (inout FreshnessRecord) -> Void) { record.withLock { change(&$0) } }
 
+    var epoch: ContinuousClock.Instant? { record.withLock { $0.epoch } }
+
     func freshness(hasSynced: Bool, resourceVersion: String?) -> Freshness {
         record.withLock { $0 }.freshness(hasSynced: hasSynced, resourceVersion: resourceVersion)
     }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import ImageAlerts
 import KubeClient
 import NodeWatch
@@ -24,9 +23,6 @@ final class ClusterWatch: Sendable {
         var informer: SharedNodeInformer?
         var recording: Recording?
     }
-
-    /// How late what waits may come.
-    private static let tick = Duration.seconds(1)
 
     let client: KubeClient
     private let options: WatchSession.Options
@@ -80,30 +76,21 @@ final class ClusterWatch: Sendable {
         guard let informer = state.withLock({ $0.informer }) else { return }
         // Begun before anything can happen, so that nothing is missed.
         let changes = informer.changes().makeAsyncIterator()
-        let alerting = Task { await alert(changes) }
+        let alerting = ClusterAlerting(
+            AlertEngine(cluster: name, rules: options.rules, detection: options.detection),
+            informer, options.kubelet?.kubelets(client), options.format,
+            clusterWidth: clusterWidth
+        ) { [weak self] in self?.tell($0) }
+        let following = Task { [options] in
+            await alerting.follow(changes, isSilent: !options.printsAlerts) { [weak self] in
+                self?.state.withLock { $0.changes += 1 }
+            }
+        }
         try? await informer.run()
-        await alerting.value
+        await following.value
     }
 
     // MARK: Alerts
-
-    private func alert(_ changes: NodeChanges.AsyncIterator) async {
-        var changes = changes
-        let printer = Mutex(
-            AlertPrinter(
-                cluster: name, options.format, options.detection, clusterWidth: clusterWidth))
-        let clock = Task {
-            while (try? await Task.sleep(for: Self.tick)) != nil {
-                printer.withLock { tell($0.lines(at: Date())) }
-            }
-        }
-        while let change = await changes.next() {
-            if !change.isInitial { state.withLock { $0.changes += 1 } }
-            if options.printsAlerts { printer.withLock { tell($0.lines(change, at: Date())) } }
-        }
-        clock.cancel()
-        await clock.value
-    }
 
     private func tell(_ lines: [AlertPrinter.Line]) {
         for line in lines {

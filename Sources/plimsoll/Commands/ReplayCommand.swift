@@ -38,6 +38,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var stats = false
 
     @OptionGroup var detection: DetectionOptions
+    @OptionGroup var rules: RulesOption
     @OptionGroup var limits: LimitOptions
 
     func validate() throws {
@@ -47,6 +48,7 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let rules = try rules.read()
         let canceller = try Canceller()
         let signal = Atomic<Int32>(0)
         let interruption = Interruption { number in
@@ -57,7 +59,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let command = self
         try await DedicatedThread.run {
             Result<Void, any Error> {
-                let session = try ReplaySession(command, canceller)
+                let session = try ReplaySession(command, rules, canceller)
                 try session.run()
                 if command.stats { Talk.say(try Output.json(session.statistics)) }
             }

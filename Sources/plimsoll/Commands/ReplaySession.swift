@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ImageAlerts
 import KubeClient
 import NodeWatch
 
@@ -18,7 +19,9 @@ final class ReplaySession {
     private var changes = 0
     private var alerts = 0
 
-    init(_ command: ReplayCommand, _ canceller: Canceller) throws(KubeError) {
+    init(
+        _ command: ReplayCommand, _ rules: [Rule], _ canceller: Canceller
+    ) throws(KubeError) {
         self.command = command
         self.canceller = canceller
         reader = try RecordingReader(command.file)
@@ -28,8 +31,9 @@ final class ReplaySession {
         // Read dry after each batch: never more than one of them waits.
         subscription = hub.subscribe(queueLimit: .max).id
         printer = AlertPrinter(
-            cluster: reader.header.cluster, command.output, command.detection.options,
-            clusterWidth: 0)
+            AlertEngine(
+                cluster: reader.header.cluster, rules: rules, detection: command.detection.options),
+            command.output, clusterWidth: 0)
     }
 
     /// Replays all of it.

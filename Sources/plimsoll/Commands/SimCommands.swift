@@ -53,7 +53,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
         Talk.say("The same from elsewhere: plimsoll watch --kubeconfig \(kubeconfig)")
         let configuration = try KubeConfiguration.load(.file(kubeconfig))
-        let code = try await WatchSession([KubeClient(configuration)], options.session).run()
+        let code = try await WatchSession([KubeClient(configuration)], try options.session()).run()
         throw ExitCode(code)
     }
 }

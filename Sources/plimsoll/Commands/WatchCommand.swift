@@ -27,13 +27,16 @@ struct WatchOptions: ParsableArguments {
     var stats = false
 
     @OptionGroup var detection: DetectionOptions
+    @OptionGroup var rules: RulesOption
 
-    var session: WatchSession.Options {
+    /// - Throws: `ExitCode` 2, after the rule file's problems have been told.
+    func session() throws -> WatchSession.Options {
         var options = WatchSession.Options()
         options.format = output
         options.duration = duration?.duration
         options.printsStatistics = stats
         options.detection = detection.options
+        options.rules = try rules.read()
         return options
     }
 }
@@ -58,6 +61,7 @@ struct WatchCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var options: WatchOptions
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var kubelet: KubeletOptions
 
     @OptionGroup var selectors: SelectorOptions
 
@@ -117,7 +121,8 @@ struct WatchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var session = options.session
+        var session = try options.session()
+        session.kubelet = kubelet
         session.batchWindow = batchWindow.duration ?? .zero
         session.isStrict = strict
         session.wireFormat = wireFormat

@@ -14,6 +14,9 @@ final class WatchSession: Sendable {
         var isStrict = false
         var wireFormat = WireFormat.automatic
         var detection = ImageChangeDetector.Options()
+        var rules = [Rule.storageChanged]
+        /// Whether and how kubelets are asked.
+        var kubelet: KubeletOptions?
         var stopsWhenSynced = false
         var duration: Duration?
         var printsStatistics = false

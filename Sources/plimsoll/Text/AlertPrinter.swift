@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ImageAlerts
+import KubeClient
 import NodeWatch
 
 /// Makes alert lines of a cluster's changes.
@@ -7,21 +8,18 @@ struct AlertPrinter {
     /// Columns for node names: as many as the longest needs, within limits.
     private static let nameWidths = 20...48
 
-    private let cluster: String
     private let format: AlertFormat
     /// Columns for the cluster's name beside those of others; 0: it is the only one.
     private let clusterWidth: Int
-    private var detector: ImageChangeDetector
+    private var engine: AlertEngine
     private var nameWidth = Self.nameWidths.lowerBound
 
     init(
-        cluster: String, _ format: AlertFormat, _ options: ImageChangeDetector.Options,
-        clusterWidth: Int
+        _ engine: AlertEngine, _ format: AlertFormat, clusterWidth: Int
     ) {
-        self.cluster = cluster
         self.format = format
         self.clusterWidth = clusterWidth
-        detector = ImageChangeDetector(options)
+        self.engine = engine
     }
 
     /// What is said, and where.
@@ -37,25 +35,48 @@ struct AlertPrinter {
         if case .added(let node, _) = change {
             nameWidth = min(max(nameWidth, node.name.count), Self.nameWidths.upperBound)
         }
-        return lines(at: time) + [detector.observe(change, at: time)].compactMap { line($0, time) }
+        return lines(at: time) + engine.observe(change, at: time).map(line) + losses
     }
 
-    /// The lines of what has come out by then of nodes that nothing was said of for a while.
+    /// The lines of what has come on by time alone.
     mutating func lines(at time: Date) -> [Line] {
-        detector.advance(to: time).compactMap { line($0, time) }
+        engine.advance(to: time).map(line) + losses
     }
 
-    private func line(_ change: ImageChange?, _ time: Date) -> Line? {
-        guard let change else { return nil }
-        if change.classification == .listLost {
-            let before = change.previous.imageBytes.map { " (\(ByteText.text($0)) before)" } ?? ""
-            return .talk("\(change.current.name) does not list its images any more\(before)")
+    /// The lines of what a kubelet says.
+    mutating func lines(
+        _ reading: ImageFileSystem, of node: String, at time: Date
+    ) -> [Line] {
+        lines(at: time) + engine.observe(reading, of: node, at: time).map(line)
+    }
+
+    /// The lines of who has been silent for how long; the stream itself, where `stream` is given.
+    mutating func lines(
+        silentNodes: (Duration) -> [(node: NodeSummary, silence: Duration)],
+        stream: Duration?, at time: Date
+    ) -> [Line] {
+        engine.observe(silentNodes: silentNodes, stream: stream, at: time).map(line)
+    }
+
+    /// All nodes there are have been told.
+    mutating func markListed(at time: Date) { engine.markListed(at: time) }
+
+    mutating func takeNodesToAsk() -> [String] { engine.takeNodesToAsk() }
+
+    private var losses: [Line] {
+        mutating get {
+            engine.takeLostLists().map { change in
+                let before =
+                    change.previous.imageBytes.map { " (\(ByteText.text($0)) before)" } ?? ""
+                return .talk("\(change.current.name) does not list its images any more\(before)")
+            }
         }
-        guard change.classification.isOfStorage else { return nil }
-        return .alert(
+    }
+
+    private func line(_ alert: Alert) -> Line {
+        .alert(
             format.line(
-                Alert(change, cluster: cluster, time: time), width: Terminal.width,
-                nameWidth: nameWidth, clusterWidth: clusterWidth,
+                alert, width: Terminal.width, nameWidth: nameWidth, clusterWidth: clusterWidth,
                 isColored: Terminal.outputIsColored))
     }
 }

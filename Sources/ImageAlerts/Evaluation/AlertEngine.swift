@@ -1,0 +1,282 @@
+public import FoundationEssentials
+public import KubeClient
+public import NodeWatch
+
+/// Makes alerts of what happens to a cluster's nodes, by rules.
+///
+/// It has no clock: time is what the caller says it is, and must not go back. Same input, same alerts.
+/// What was due before an input comes from ``advance(to:)``, which is to be called first.
+public struct AlertEngine: Sendable {
+    /// What the cluster is called in alerts.
+    public let cluster: String
+    /// In the order in which they are looked at.
+    public let rules: [Rule]
+
+    private var detector: ImageChangeDetector
+    private(set) var activations: [Subject: Activation] = [:]
+    private var windows: [Subject: ChangeWindow] = [:]
+    private var dues = DueDates<Subject>()
+    private var cooldowns = Cooldowns()
+    private var spreads: [Int: Spread] = [:]
+    /// Nodes that time may bring something on for, or that rules want to know more of.
+    private var nodes: [String: NodeSummary] = [:]
+    private var readings = ImageFSReadings()
+    /// Whether every node has been seen: else nobody knows what too few are.
+    private var isListed = false
+    private var lostLists: [ImageChange] = []
+    let nodeRules: [Int]
+    private let hasNodeRulesOnImages: Bool
+
+    /// An engine that has seen nothing yet.
+    public init(
+        cluster: String, rules: [Rule] = [.storageChanged],
+        detection: ImageChangeDetector.Options = .init()
+    ) {
+        self.cluster = cluster
+        self.rules = rules
+        detector = ImageChangeDetector(detection)
+        nodeRules = rules.indices.filter { !rules[$0].condition.isEvent }
+        hasNodeRulesOnImages = !nodeRules.isEmpty
+        for index in rules.indices {
+            if case .imageSpread(let pattern, let limit) = rules[index].condition {
+                spreads[index] = Spread(pattern, limit)
+            }
+        }
+    }
+
+    /// Whether a node's list is cut at the cap, as far as that can be known.
+    public func isTruncated(_ node: NodeSummary) -> Bool { detector.isTruncated(node) }
+
+    /// When ``advance(to:)`` may have something to say.
+    public var nextDue: Date? {
+        [detector.nextDue, dues.next].compactMap { $0 }.min()
+    }
+
+    /// Takes in what happened to a node.
+    public mutating func observe(_ change: NodeChange, at time: Date) -> [Alert] {
+        let imageChange = detector.observe(change, at: time)
+        switch change {
+        case .added(let node, _): return look(at: node, before: nil, time)
+        case .updated(let old, let new):
+            return tell(imageChange, time) + look(at: new, before: old, time)
+        case .deleted(let node): return forget(node, time)
+        }
+    }
+
+    /// Takes in that all nodes there are have been told.
+    public mutating func markListed(at time: Date) {
+        if isListed { return }
+        isListed = true
+        for index in spreads.keys { dues[Subject(rule: index, node: "")] = time }
+    }
+
+    /// Takes in what a kubelet says of the filesystem of a node's images.
+    public mutating func observe(
+        _ reading: ImageFileSystem, of name: String, at time: Date
+    ) -> [Alert] {
+        guard let node = readings.take(reading, of: name, time) else { return [] }
+        return evaluate(node, time) { if case .high = $0 { true } else { false } }
+    }
+
+    /// What has come on by then by time alone.
+    public mutating func advance(to time: Date) -> [Alert] {
+        var alerts = detector.advance(to: time).flatMap { tell($0, time) }
+        for subject in dues.take(time) { alerts += wake(subject, time) }
+        return alerts
+    }
+
+    /// Nodes that have not listed their images for a while, since the last call. Unless a rule asks for
+    /// that, it is no alert.
+    public mutating func takeLostLists() -> [ImageChange] {
+        defer { lostLists = [] }
+        return lostLists
+    }
+
+    /// Nodes whose kubelets rules want to hear of, since the last call.
+    public mutating func takeNodesToAsk() -> [String] { readings.takeNodesToAsk() }
+
+    // MARK: Changes
+
+    /// What rules make of a change.
+    private mutating func tell(_ change: ImageChange?, _ time: Date) -> [Alert] {
+        guard let change else { return [] }
+        if change.classification == .listLost { lostLists.append(change) }
+        var alerts: [Alert] = []
+        for index in rules.indices where rules[index].scope.contains(change.current) {
+            if rules[index].condition.isEvent {
+                guard let detail = EventDetail(rules[index].condition, change) else { continue }
+                if let alert = tell(detail, index, change, time) { alerts.append(alert) }
+            } else if change.classification.isOfStorage {
+                alerts += widen(index, change, time)
+            }
+        }
+        return alerts
+    }
+
+    private mutating func tell(
+        _ detail: EventDetail, _ index: Int, _ change: ImageChange, _ time: Date
+    ) -> Alert? {
+        let rule = rules[index]
+        let subject = Subject(rule: index, node: change.current.name)
+        guard let suppressed = cooldowns.begin(subject, rule.cooldown, time) else { return nil }
+        var alert = Alert(rule, cluster: cluster, time: time)
+        alert.describe(change)
+        alert.suppressed = suppressed
+        detail.apply(to: &alert)
+        alert.finish()
+        return alert
+    }
+
+    /// Adds a change to a rule's window of it.
+    private mutating func widen(_ index: Int, _ change: ImageChange, _ time: Date) -> [Alert] {
+        let length: Duration
+        switch rules[index].condition {
+        case .delta(_, let window), .churn(_, _, let window): length = window
+        default: return []
+        }
+        let subject = Subject(rule: index, node: change.current.name)
+        windows[subject, default: ChangeWindow(length)].add(change, at: time)
+        windows[subject]?.expire(time)
+        nodes[change.current.name] = change.current
+        return step(subject, change.current, verdict(subject, change.current), time)
+    }
+
+    // MARK: What lasts
+
+    /// What rules make of a node as it is now.
+    private mutating func look(
+        at node: NodeSummary, before: NodeSummary?, _ time: Date
+    ) -> [Alert] {
+        for index in spreads.keys where rules[index].scope.contains(node) {
+            spreads[index]?.take(
+                node, before: before, isTruncated: detector.isTruncated(node))
+            dues[Subject(rule: index, node: "")] = time
+        }
+        guard hasNodeRulesOnImages else { return [] }
+        readings.look(at: node, before, rules, nodeRules, time)
+        return evaluate(node, time) { _ in true }
+    }
+
+    private mutating func evaluate(
+        _ node: NodeSummary, _ time: Date, _ isWanted: (Rule.Condition) -> Bool
+    ) -> [Alert] {
+        var alerts: [Alert] = []
+        for index in nodeRules where isWanted(rules[index].condition) {
+            let subject = Subject(rule: index, node: node.name)
+            // A node that has left a rule's scope is none of its concern any more.
+            let verdict =
+                rules[index].scope.contains(node)
+                ? Verdict(rules[index].condition, of: node, readings[node.name])
+                : activations[subject] == nil ? nil : .nothing
+            guard let verdict else { continue }
+            // Near the threshold, or over it: what follows matters.
+            if !verdict.isClear { readings.askAgain(node.name) }
+            alerts += step(subject, node, verdict, time)
+        }
+        return alerts
+    }
+
+    private func verdict(_ subject: Subject, _ node: NodeSummary?) -> Verdict {
+        let condition = rules[subject.rule].condition
+        if let spread = spreads[subject.rule] { return isListed ? spread.verdict : .nothing }
+        if condition.isOfSilence { return activations[subject]?.latest ?? .nothing }
+        guard let node else { return .nothing }
+        if let window = windows[subject] { return Verdict(condition, window, node) }
+        return Verdict(condition, of: node, readings[node.name]) ?? .nothing
+    }
+
+    /// Time has come for a rule to look again.
+    private mutating func wake(_ subject: Subject, _ time: Date) -> [Alert] {
+        let node = nodes[subject.node]
+        windows[subject]?.expire(time)
+        let alerts = step(subject, node, verdict(subject, node), time)
+        if windows[subject]?.isEmpty ?? false { windows[subject] = nil }
+        settle(subject)
+        return alerts
+    }
+
+    mutating func step(
+        _ subject: Subject, _ node: NodeSummary?, _ verdict: Verdict, _ time: Date
+    ) -> [Alert] {
+        guard var activation = activations[subject] ?? begin(subject, node, verdict, time) else {
+            settle(subject)
+            return []
+        }
+        let rule = rules[subject.rule]
+        let (step, isOver) = activation.step(verdict, rule, time)
+        activations[subject] = isOver ? nil : activation
+        if let node, !isOver { nodes[subject.node] = node }
+        settle(subject)
+        return step.map { [alert($0, activation, rule, node, time)] } ?? []
+    }
+
+    private func begin(
+        _ subject: Subject, _ node: NodeSummary?, _ verdict: Verdict, _ time: Date
+    ) -> Activation? {
+        guard verdict.isTrue else { return nil }
+        var frame = Alert(rules[subject.rule], cluster: cluster, time: time)
+        if let node { frame.describe(node, isTruncated: isTruncated(node)) }
+        return Activation(
+            verdict, since: time, resourceVersion: node?.resourceVersion, imageSet: frame.imageSet)
+    }
+
+    /// Keeps what a subject waits for, and lets go of what it does not need any more.
+    private mutating func settle(_ subject: Subject) {
+        dues[subject] = [activations[subject]?.due, windows[subject]?.nextDue]
+            .compactMap { $0 }.min()
+        if !subject.node.isEmpty, nodes[subject.node] != nil, activations[subject] == nil,
+            windows[subject] == nil,
+            !rules.indices.contains(where: {
+                let other = Subject(rule: $0, node: subject.node)
+                return activations[other] != nil || windows[other] != nil
+            })
+        {
+            nodes[subject.node] = nil
+        }
+    }
+
+    private func alert(
+        _ step: Activation.Step, _ activation: Activation, _ rule: Rule, _ node: NodeSummary?,
+        _ time: Date
+    ) -> Alert {
+        var alert = Alert(rule, cluster: cluster, time: time)
+        if let node { alert.describe(node, isTruncated: isTruncated(node)) }
+        alert.status = step == .begins ? .firing : .resolved
+        alert.startsAt = Alert.text(activation.since)
+        alert.measure = activation.verdict.measure
+        alert.detail = activation.verdict.detail
+        if let basis = activation.verdict.basis { alert.basis = basis }
+        if let node, let reading = readings[node.name] { alert.imageFS = .init(reading) }
+        alert.adoptIdentity(
+            resourceVersion: activation.resourceVersion, imageSet: activation.imageSet)
+        return alert
+    }
+
+    /// A node that something waits for.
+    func node(_ name: String) -> NodeSummary? { nodes[name] }
+
+    // MARK: Nodes that go
+
+    private mutating func forget(_ node: NodeSummary, _ time: Date) -> [Alert] {
+        for index in spreads.keys {
+            spreads[index]?.forget(node.name)
+            dues[Subject(rule: index, node: "")] = time
+        }
+        readings.forget(node.name)
+        cooldowns.forget(node.name)
+        var alerts: [Alert] = []
+        for index in nodeRules {
+            let subject = Subject(rule: index, node: node.name)
+            windows[subject] = nil
+            if var activation = activations.removeValue(forKey: subject),
+                activation.phase != .pending
+            {
+                activation.verdict.detail += "; the node is gone"
+                alerts.append(alert(.ends, activation, rules[index], node, time))
+            }
+            dues[subject] = nil
+        }
+        nodes[node.name] = nil
+        return alerts
+    }
+}

@@ -1,0 +1,84 @@
+internal import KubeClient
+
+/// The rules of a file, all of them sound.
+public struct RuleFile: Sendable {
+    /// What is wrong with a file. Nothing of it is used.
+    public struct Invalid: Error, Sendable, CustomStringConvertible {
+        /// Its name.
+        public var file: String
+        /// In the order of the file.
+        public var problems: [RuleProblem]
+
+        /// A line each, as compilers write them: "rules.yaml:12:7: …".
+        public var description: String {
+            problems.map { "\(file):\($0.line):\($0.column): \($0.message)" }
+                .joined(separator: "\n")
+        }
+    }
+
+    /// In the order of the file.
+    public var rules: [Rule]
+
+    /// Rules made by hand.
+    public init(rules: [Rule]) { self.rules = rules }
+
+    /// Reads a file.
+    ///
+    /// - Throws: ``Invalid``, or a ``KubeError`` where it cannot be read.
+    public init(path: String) throws {
+        try self.init(try FileReader.read(path), name: path)
+    }
+
+    /// Reads a text.
+    ///
+    /// - Parameters:
+    ///   - bytes: YAML or JSON.
+    ///   - name: What it is called in errors.
+    public init(_ bytes: [UInt8], name: String) throws(Invalid) {
+        let document: YAML
+        do throws(YAML.Malformed) {
+            document = try YAML(bytes)
+        } catch {
+            throw Invalid(
+                file: name, problems: [RuleProblem(error.place, "no YAML: \(error.message)")])
+        }
+        if document.isNull {
+            throw Invalid(
+                file: name,
+                problems: [RuleProblem(document.place, "it is empty; it needs \"rules\": a list")])
+        }
+        var fields = RuleFields(document, owner: "the file")
+        var rules: [Rule] = []
+        if document.pairs != nil {
+            _ = fields.field("version", "version that is known; there is 1") {
+                $0.string == "1" ? 1 : nil
+            }
+            let list = fields.required("rules", "a list of rules") { $0.elements }
+            if list?.isEmpty ?? false {
+                fields.complain("\"rules\" is an empty list", at: document["rules"]?.place)
+            }
+            var known: Set<String> = []
+            for (index, element) in (list ?? []).enumerated() {
+                var reader = RuleReader(element, number: index + 1)
+                if let rule = reader.read() {
+                    if !known.insert(rule.name).inserted {
+                        fields.complain(
+                            "there is another rule \"\(rule.name)\" before; names must differ",
+                            at: element["name"]?.place)
+                    }
+                    rules.append(rule)
+                }
+                fields.take(over: reader.problems)
+            }
+            fields.finish()
+        }
+        self.rules = rules
+        if !fields.problems.isEmpty {
+            throw Invalid(
+                file: name,
+                problems: fields.problems.sorted {
+                    ($0.line, $0.column) < ($1.line, $1.column)
+                })
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import FoundationEssentials
+import ImageAlerts
+import KubeClient
+import NodeWatch
+import Synchronization
+
+/// The alerting of one cluster: its engine, and what drives it: changes of nodes, time, and what kubelets
+/// say.
+final class ClusterAlerting: Sendable {
+    /// How late what waits may come.
+    private static let tick = Duration.seconds(1)
+    /// In ticks: how often it is asked who is silent.
+    private static let silenceTicks = 10
+    /// So long after the first list its nodes have been told.
+    private static let settlingTicks = 3
+    /// Kubelets' failures that are told; then they are only counted.
+    private static let mostProblems = 5
+
+    private let printer: Mutex<AlertPrinter>
+    private let informer: SharedNodeInformer
+    private let kubelets: KubeletClient?
+    private let problems = Mutex(0)
+    private let tell: @Sendable ([AlertPrinter.Line]) -> Void
+
+    /// - Parameter tell: Called with what is to be said, one call at a time.
+    init(
+        _ engine: AlertEngine, _ informer: SharedNodeInformer, _ kubelets: KubeletClient?,
+        _ format: AlertFormat, clusterWidth: Int,
+        tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
+    ) {
+        printer = Mutex(AlertPrinter(engine, format, clusterWidth: clusterWidth))
+        self.informer = informer
+        self.kubelets = kubelets
+        self.tell = tell
+    }
+
+    /// Follows the changes to their end.
+    ///
+    /// - Parameters:
+    ///   - isSilent: Nothing is made of them.
+    ///   - onChange: Called for each that is not in the first list.
+    func follow(
+        _ changes: NodeChanges.AsyncIterator, isSilent: Bool, onChange: () -> Void
+    ) async {
+        var changes = changes
+        let probe = kubelets.map { kubelets in
+            ImageFileSystemProbe(kubelets) { [weak self] in self?.take($1, of: $0) }
+        }
+        let driving = Task { if !isSilent { await keepTime(probe) } }
+        let asking = Task { await probe?.run() }
+        while let change = await changes.next() {
+            if !change.isInitial { onChange() }
+            if !isSilent { printer.withLock { tell($0.lines(change, at: Date())) } }
+            if case .deleted(let node) = change { probe?.forget(node.name) }
+        }
+        driving.cancel()
+        asking.cancel()
+        await driving.value
+        await asking.value
+    }
+
+    /// What only time brings.
+    private func keepTime(_ probe: ImageFileSystemProbe?) async {
+        var tick = 0
+        var syncedTicks = 0
+        while (try? await Task.sleep(for: Self.tick)) != nil {
+            tick += 1
+            if informer.store.hasSynced { syncedTicks += 1 }
+            let isSettled = syncedTicks >= Self.settlingTicks
+            printer.withLock { printer in
+                let time = Date()
+                if isSettled { printer.markListed(at: time) }
+                tell(printer.lines(at: time))
+                if tick % Self.silenceTicks == 0, isSettled {
+                    tell(
+                        printer.lines(
+                            silentNodes: informer.silentNodes,
+                            stream: informer.freshness.sinceLastByte, at: time))
+                }
+                for node in printer.takeNodesToAsk() { probe?.ask(node) }
+            }
+        }
+    }
+
+    private func take(_ result: ImageFileSystemProbe.Result, of node: String) {
+        switch result {
+        case .success(let reading):
+            printer.withLock { tell($0.lines(reading, of: node, at: Date())) }
+        case .failure(let error):
+            let count = problems.withLock { count in
+                count += 1
+                return count
+            }
+            if count > Self.mostProblems { return }
+            let end =
+                count == Self.mostProblems ? "; of further kubelets' failures nothing is said" : ""
+            tell([.talk(error.message + end)])
+        }
+    }
+}

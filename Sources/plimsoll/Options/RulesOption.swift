@@ -1,0 +1,36 @@
+import ArgumentParser
+import ImageAlerts
+import KubeClient
+
+/// The rules that make alerts.
+struct RulesOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Alert by the rules of this file. Without it, every change of a node's images is one. "
+                + "`plimsoll rules` knows more.", valueName: "file"),
+        completion: .file())
+    var rules: String?
+
+    /// - Throws: `ExitCode` 2, after the file's problems have been told.
+    func read() throws -> [Rule] {
+        guard let rules else { return [.storageChanged] }
+        return try Self.read(rules).rules
+    }
+
+    /// Reads a rule file; what is wrong with it is told, each with line and column.
+    static func read(_ path: String) throws -> RuleFile {
+        do {
+            return try RuleFile(path: path)
+        } catch let error as RuleFile.Invalid {
+            Talk.say(error.description)
+            let count = error.problems.count
+            Talk.say(
+                "Error: \(path) has \(count) problem\(count == 1 ? "" : "s"); nothing of it is used"
+            )
+            throw ExitCode(2)
+        } catch let error as KubeError {
+            Talk.say("Error: \(error.message)")
+            throw ExitCode(2)
+        }
+    }
+}
