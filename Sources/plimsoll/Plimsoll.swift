@@ -18,7 +18,8 @@ struct Plimsoll: AsyncParsableCommand {
         subcommands: [
             WatchCommand.self, GetCommand.self, ImagesCommand.self, AnnotateCommand.self,
             DeleteCommand.self, DoctorCommand.self, DemoCommand.self, SimCommand.self,
-            RecordCommand.self, ReplayCommand.self, DecodeCommand.self, VersionCommand.self,
+            RecordCommand.self, ReplayCommand.self, RulesCommand.self, DecodeCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() async {

@@ -76,15 +76,21 @@ public struct Alert: Sendable, Encodable {
             case bytes, percent, changes, nodes, versions, seconds
         }
 
+        /// What was measured.
         public var value: Double
+        /// From where on the rule is true; up to where, for what must not be fewer.
         public var threshold: Double
+        /// Of both.
         public var unit: Unit
     }
 
     /// What the kubelet says of the filesystem of the node's images.
     public struct ImageFS: Sendable, Encodable {
+        /// What images and containers take, in bytes.
         public var usedBytes: Int
+        /// Its size in bytes.
         public var capacityBytes: Int
+        /// What is free on it, in bytes.
         public var availableBytes: Int
         /// When the kubelet looked, RFC 3339.
         public var time: String

@@ -68,7 +68,9 @@ public struct Rule: Sendable, Hashable {
 
     /// Unique in its file.
     public var name: String
+    /// When it is true.
     public var condition: Condition
+    /// How bad that is.
     public var severity = Severity.warning
     /// Which nodes it looks at.
     public var scope = RuleScope()

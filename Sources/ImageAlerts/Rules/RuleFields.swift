@@ -9,6 +9,22 @@ public struct RuleProblem: Error, Sendable, Hashable {
     /// For people: what is wrong, and what would be right.
     public var message: String
 
+    /// Of a text that is no YAML.
+    init(_ fault: YAML.Malformed) {
+        let hint =
+            switch fault.message {
+            case "found character that cannot start any token":
+                "; YAML is indented with spaces, not tabs"
+            case "found unexpected end of stream": "; a quotation mark is missing"
+            case "did not find expected '-' indicator":
+                "; the line is indented otherwise than those before"
+            case "more than one document": "; put all rules in one list"
+            case "anchors and aliases are not supported": "; write it out"
+            default: ""
+            }
+        self.init(fault.place, "no YAML: \(fault.message)\(hint)")
+    }
+
     init(_ place: YAML.Place, _ message: String) {
         line = place.line
         column = place.column
@@ -24,6 +40,7 @@ struct RuleFields {
     let place: YAML.Place
     private let pairs: [(key: String, value: YAML)]
     private var known: [String] = []
+    private var misplacedKeys: [String] = []
     private(set) var problems: [RuleProblem] = []
 
     init(_ node: YAML, owner: String) {
@@ -40,6 +57,16 @@ struct RuleFields {
         }
     }
 
+    /// No fields, but complaints of what should be a list.
+    init(list: YAML, owner: String) {
+        self.owner = owner
+        place = list.place
+        pairs = []
+        if list.elements == nil {
+            problems.append(RuleProblem(list.place, "\(owner) must be a list"))
+        }
+    }
+
     mutating func complain(_ message: String, at place: YAML.Place? = nil) {
         problems.append(RuleProblem(place ?? self.place, message))
     }
@@ -50,6 +77,13 @@ struct RuleFields {
     mutating func value(_ key: String) -> YAML? {
         known.append(key)
         return pairs.first { $0.key == key }.flatMap { $0.value.isNull ? nil : $0.value }
+    }
+
+    /// A field that has no place there: it is not among those that there are.
+    mutating func misplaced(_ key: String) -> YAML? {
+        guard let pair = pairs.first(where: { $0.key == key }) else { return nil }
+        misplacedKeys.append(key)
+        return pair.value
     }
 
     /// A field read by `read`; `what` says what it should be.
@@ -68,7 +102,7 @@ struct RuleFields {
         _ key: String, _ what: String, _ read: (YAML) -> Value?
     ) -> Value? {
         if value(key) == nil {
-            complain("\(owner) lacks \"\(key)\": \(what)")
+            complain("\(owner) lacks \"\(key)\": a \(what)")
             return nil
         }
         known.removeLast()
@@ -107,7 +141,9 @@ struct RuleFields {
     }
 
     static func amount(_ value: YAML) -> Rule.Amount? {
-        percent(value).map { .percent($0) } ?? bytes(value).map { .bytes($0) }
+        // A number by itself could be meant as either.
+        if value.string.flatMap(Double.init) != nil { return nil }
+        return percent(value).map { .percent($0) } ?? bytes(value).map { .bytes($0) }
     }
 
     static func positive(_ value: YAML) -> Int? {
@@ -119,7 +155,7 @@ struct RuleFields {
 
     /// Complains of fields that nobody asked for. To be called last.
     mutating func finish() {
-        for (key, value) in pairs where !known.contains(key) {
+        for (key, value) in pairs where !known.contains(key) && !misplacedKeys.contains(key) {
             let hint = Suggestion.text(for: key, among: known)
             complain(
                 "\(owner) has no \"\(key)\"\(hint)", at: value.keyPlace ?? value.place)

@@ -40,12 +40,17 @@ public struct RuleFile: Sendable {
             document = try YAML(bytes)
         } catch {
             throw Invalid(
-                file: name, problems: [RuleProblem(error.place, "no YAML: \(error.message)")])
+                file: name, problems: [RuleProblem(error)])
         }
         if document.isNull {
             throw Invalid(
                 file: name,
-                problems: [RuleProblem(document.place, "it is empty; it needs \"rules\": a list")])
+                problems: [
+                    RuleProblem(
+                        document.place,
+                        "it is empty; it needs \"rules\": a list. `plimsoll rules example` prints one"
+                    )
+                ])
         }
         var fields = RuleFields(document, owner: "the file")
         var rules: [Rule] = []
@@ -53,23 +58,8 @@ public struct RuleFile: Sendable {
             _ = fields.field("version", "version that is known; there is 1") {
                 $0.string == "1" ? 1 : nil
             }
-            let list = fields.required("rules", "a list of rules") { $0.elements }
-            if list?.isEmpty ?? false {
-                fields.complain("\"rules\" is an empty list", at: document["rules"]?.place)
-            }
-            var known: Set<String> = []
-            for (index, element) in (list ?? []).enumerated() {
-                var reader = RuleReader(element, number: index + 1)
-                if let rule = reader.read() {
-                    if !known.insert(rule.name).inserted {
-                        fields.complain(
-                            "there is another rule \"\(rule.name)\" before; names must differ",
-                            at: element["name"]?.place)
-                    }
-                    rules.append(rule)
-                }
-                fields.take(over: reader.problems)
-            }
+            let list = fields.required("rules", "list of rules") { $0.elements }
+            rules = Self.read(list ?? [], document["rules"], &fields)
             fields.finish()
         }
         self.rules = rules
@@ -80,5 +70,35 @@ public struct RuleFile: Sendable {
                     ($0.line, $0.column) < ($1.line, $1.column)
                 })
         }
+    }
+
+    /// The rules of a list by itself.
+    init(list: YAML, name: String) throws(Invalid) {
+        var fields = RuleFields(list: list, owner: "\"rules\"")
+        rules = Self.read(list.elements ?? [], list, &fields)
+        if !fields.problems.isEmpty { throw Invalid(file: name, problems: fields.problems) }
+    }
+
+    private static func read(
+        _ list: [YAML], _ node: YAML?, _ fields: inout RuleFields
+    ) -> [Rule] {
+        if list.isEmpty, node?.elements != nil {
+            fields.complain("\"rules\" is an empty list", at: node?.place)
+        }
+        var rules: [Rule] = []
+        var known: Set<String> = []
+        for (index, element) in list.enumerated() {
+            var reader = RuleReader(element, number: index + 1)
+            if let rule = reader.read() {
+                if !known.insert(rule.name).inserted {
+                    fields.complain(
+                        "there is another rule \"\(rule.name)\" before; names must differ",
+                        at: element["name"]?.place)
+                }
+                rules.append(rule)
+            }
+            fields.take(over: reader.problems)
+        }
+        return rules
     }
 }

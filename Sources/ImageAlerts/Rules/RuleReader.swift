@@ -24,10 +24,11 @@ struct RuleReader {
     /// The rule; nil where it has problems.
     mutating func read() -> Rule? {
         guard node.pairs != nil else { return nil }
-        let name = fields.required("name", "a name of letters, digits and dashes") { value in
+        let name = fields.required("name", "name of letters, digits, - and _") { value in
             value.string.flatMap { Self.isName($0) ? $0 : nil }
         }
-        let kind = fields.required("type", "one of \(Self.kinds.joined(separator: ", "))") {
+        let kind = fields.required("type", "type; there are \(Self.kinds.joined(separator: ", "))")
+        {
             $0.string
         }
         guard let kind, let condition = condition(kind) else {
@@ -67,7 +68,7 @@ struct RuleReader {
         if rule.condition.isEvent {
             rule.cooldown = fields.duration("cooldown") ?? .zero
             for key in ["for", "keep_firing_for"] {
-                if let value = fields.value(key) {
+                if let value = fields.misplaced(key) {
                     fields.complain(
                         "\(fields.owner): \"\(key)\" is for what lasts; a rule of its type is told once. "
                             + "\"cooldown\" spares repetitions", at: value.keyPlace)
@@ -76,17 +77,17 @@ struct RuleReader {
         } else {
             rule.hold = fields.duration("for") ?? rule.condition.usualHold
             rule.keepFiringFor = fields.duration("keep_firing_for") ?? .zero
-            if let value = fields.value("cooldown") {
+            if let value = fields.misplaced("cooldown") {
                 fields.complain(
                     "\(fields.owner): \"cooldown\" is for what is told once; a rule of its type lasts. "
                         + "\"keep_firing_for\" spares repetitions", at: value.keyPlace)
             }
         }
-        rule.runbookURL = fields.field("runbook_url", "URL that begins with https://") {
+        rule.runbookURL = fields.field("runbook_url", "URL; it begins with https://") {
             $0.string.flatMap { $0.hasPrefix("https://") || $0.hasPrefix("http://") ? $0 : nil }
         }
         rule.labels =
-            fields.field("labels", "mapping of names to texts") { value in
+            fields.field("labels", "mapping of names (letters, digits and _) to texts") { value in
                 guard let pairs = value.pairs else { return nil }
                 var labels: [String: String] = [:]
                 for (key, value) in pairs {
@@ -154,8 +155,10 @@ struct RuleReader {
                 classifications() ?? Set(ImageChange.Classification.allCases.filter(\.isOfStorage)),
                 minBytes: fields.field("min", RuleFields.bytesText, RuleFields.bytes) ?? 0)
         case "delta":
-            let amount = fields.required("over", RuleFields.amountText, RuleFields.amount)
-            return amount.map { .delta($0, window: window(.seconds(300))) }
+            let window = window(.seconds(300))
+            return fields.required("over", RuleFields.amountText, RuleFields.amount).map {
+                .delta($0, window: window)
+            }
         case "high": return high()
         case "churn":
             let amount = fields.field("over", RuleFields.amountText, RuleFields.amount)
