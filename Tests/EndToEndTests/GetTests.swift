@@ -63,7 +63,7 @@ struct GetTests {
         #expect(table.output.split(separator: "\n")[0].hasSuffix("IMAGEFS   FULL"))
 
         // Only over certificates that can be trusted, and with the right to it.
-        let other = try await SimulatorProcess(["--nodes", "1"])
+        let other = try await SimulatorProcess(["--nodes", "1"], beside: simulator)
         defer { other.stop() }
         let authority = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).pem")
         try other.access().authority.write(to: authority, atomically: true, encoding: .utf8)

@@ -9,7 +9,8 @@ struct SeveralClustersTests {
         east: SimulatorProcess, west: SimulatorProcess, environment: [String: String]
     ) {
         let east = try await SimulatorProcess(["--nodes", "3", "--heartbeat-interval", "0"])
-        let west = try await SimulatorProcess(["--nodes", "4", "--heartbeat-interval", "0"])
+        let west = try await SimulatorProcess(
+            ["--nodes", "4", "--heartbeat-interval", "0"], beside: east)
         var files: [String] = []
         for (simulator, name) in [(east, "east"), (west, "west")] {
             let text = try String(contentsOfFile: simulator.kubeconfig, encoding: .utf8)

@@ -292,7 +292,7 @@ struct WatchFailureTests {
         try await simulator.command("fault", "watch", "html")
         try await expectFailure(
             ["--kubeconfig", simulator.kubeconfig], "does not answer like a kube-apiserver")
-        let other = try await SimulatorProcess(["--nodes", "1"])
+        let other = try await SimulatorProcess(["--nodes", "1"], beside: simulator)
         defer { other.stop() }
         let authority = try kubeconfig(simulator) { text in
             let port = (try? other.access().server) ?? ""

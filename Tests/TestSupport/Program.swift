@@ -41,6 +41,8 @@ package final class Program: Sendable {
         process.standardOutput = output
         process.standardError = errors
         try process.run()
+        try? output.fileHandleForWriting.close()
+        try? errors.fileHandleForWriting.close()
         collect(output) { $0.output.append($1) }
         collect(errors) { $0.errors.append($1) }
         let identifier = process.processIdentifier
@@ -103,8 +105,14 @@ package final class Program: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let data = handle.availableData
-                guard let self else { return }
+                guard let self else {
+                    try? handle.close()
+                    return
+                }
                 if data.isEmpty {
+                    // Foundation keeps both ends of a pipe for as long as anything of a process lives, and
+                    // hears of no process's end any more once descriptors go beyond 1,023.
+                    try? handle.close()
                     self.state.withLock { $0.openPipes -= 1 }
                     return
                 }

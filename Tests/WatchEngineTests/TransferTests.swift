@@ -45,9 +45,9 @@ private final class Client {
             withText(token) { token in
                 var request = plm_request(
                     method: nil, target: target, accept: nil, content_type: nil, body: plm_text(),
-                    bearer_token: token, response_timeout_ms: timeout, total_timeout_ms: 0,
-                    window_ms: window, keeps_raw: false,
-                    canceller: canceller)
+                    bearer_token: token, header_lines: nil, header_line_count: 0,
+                    response_timeout_ms: timeout, total_timeout_ms: 0, window_ms: window,
+                    keeps_raw: false, canceller: canceller)
                 var projection = plm_projection()
                 return decoded
                     ? plm_stream_open(handle, &request, &projection)!

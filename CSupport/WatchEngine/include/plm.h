@@ -461,6 +461,10 @@ typedef struct plm_request {
     plm_text body;
     /// Without "Bearer ". Never shows in errors.
     plm_text bearer_token;
+    /// Lines "Name: value" of this request alone, after those of the client. They never show in
+    /// errors.
+    const plm_text *_Nullable header_lines;
+    size_t header_line_count;
     /// Time to the response head, from the start. 0 means 60,000 ms.
     int32_t response_timeout_ms;
     /// Time to the end of the body, from the start. 0 means none.

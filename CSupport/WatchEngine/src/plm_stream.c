@@ -198,6 +198,27 @@ static bool add_text_header(plm_stream *self, const char *name, const char *valu
     return add_header(self, name, value, strlen(value));
 }
 
+/// A line as it is; none with control bytes, which would make another header of it.
+static bool add_line(plm_stream *self, const char *line, size_t count) {
+    if (has_control_bytes(line, count)) {
+        return false;
+    }
+    const plm_allocator *allocator = &self->client->allocator;
+    char *copy = plm_allocate(allocator, count + 1);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, line, count);
+    copy[count] = '\0';
+    struct curl_slist *grown = curl_slist_append(self->headers, copy);
+    explicit_bzero(copy, count + 1);
+    plm_deallocate(allocator, copy);
+    if (grown != NULL) {
+        self->headers = grown;
+    }
+    return grown != NULL;
+}
+
 static bool add_headers(plm_stream *self, const plm_request *request) {
     bool done = add_text_header(self, "Accept",
                                 request->accept != NULL ? request->accept : "application/json");
@@ -218,12 +239,11 @@ static bool add_headers(plm_stream *self, const plm_request *request) {
     }
     const struct curl_slist *line = self->client->header_lines;
     for (; done && line != NULL; line = line->next) {
-        struct curl_slist *grown = NULL;
-        if (!has_control_bytes(line->data, strlen(line->data))) {
-            grown = curl_slist_append(self->headers, line->data);
-        }
-        done = grown != NULL;
-        self->headers = done ? grown : self->headers;
+        done = add_line(self, line->data, strlen(line->data));
+    }
+    for (size_t index = 0; done && index < request->header_line_count; index++) {
+        done =
+            add_line(self, request->header_lines[index].bytes, request->header_lines[index].length);
     }
     // No "100-continue": it costs a round trip.
     return done && add_text_header(self, "Expect", "");

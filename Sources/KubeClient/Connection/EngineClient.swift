@@ -32,6 +32,8 @@ package struct EngineRequest {
     package var contentType = "application/json"
     package var accept = "application/json"
     package var token: String
+    /// "Name: value", beside those of the client.
+    package var headerLines: [String] = []
     /// To the head of the answer; nil: 60 s.
     package var responseTimeout: Duration?
     /// To the end of the answer; nil: none.
@@ -63,16 +65,24 @@ extension EngineClient {
                     request.accept.withCString { accept in
                         withText(request.body) { body in
                             withText(Array(request.token.utf8)) { token in
-                                var parts = plm_request(
-                                    method: method, target: target, accept: accept,
-                                    content_type: body.bytes == nil ? nil : contentType, body: body,
-                                    bearer_token: token,
-                                    response_timeout_ms: request.responseTimeout?.milliseconds ?? 0,
-                                    total_timeout_ms: request.totalTimeout?.milliseconds ?? 0,
-                                    window_ms: request.window.milliseconds,
-                                    keeps_raw: request.keepsRaw,
-                                    canceller: request.canceller.handle)
-                                return plm_stream_open(handle, &parts, projection)
+                                withTexts(request.headerLines[...]) { lines in
+                                    lines.withUnsafeBufferPointer { lines in
+                                        var parts = plm_request(
+                                            method: method, target: target, accept: accept,
+                                            content_type: body.bytes == nil ? nil : contentType,
+                                            body: body,
+                                            bearer_token: token, header_lines: lines.baseAddress,
+                                            header_line_count: lines.count,
+                                            response_timeout_ms: request.responseTimeout?
+                                                .milliseconds ?? 0,
+                                            total_timeout_ms: request.totalTimeout?.milliseconds
+                                                ?? 0,
+                                            window_ms: request.window.milliseconds,
+                                            keeps_raw: request.keepsRaw,
+                                            canceller: request.canceller.handle)
+                                        return plm_stream_open(handle, &parts, projection)
+                                    }
+                                }
                             }
                         }
                     }

@@ -203,7 +203,7 @@ package func withText<Result>(_ bytes: [UInt8], _ body: (plm_text) -> Result) ->
 }
 
 /// Lends a string to C, or NULL.
-private func withOptionalCString<Result>(
+func withOptionalCString<Result>(
     _ text: String?, _ body: (UnsafePointer<CChar>?) -> Result
 ) -> Result {
     guard let text else { return body(nil) }
@@ -211,7 +211,7 @@ private func withOptionalCString<Result>(
 }
 
 /// Lends several strings to C.
-private func withTexts<Result>(
+func withTexts<Result>(
     _ strings: ArraySlice<String>, _ done: [plm_text] = [], _ body: ([plm_text]) -> Result
 ) -> Result {
     guard let first = strings.first else { return body(done) }

@@ -53,6 +53,9 @@ public struct ClusterEvent: Sendable, Hashable {
     public var instance: String
     /// When.
     public var time: Date
+    /// What tells it from others of the object, in letters and digits, 32 at most: recording it again is
+    /// refused with 409. Nil: time and chance.
+    public var identifier: String?
 
     /// An event of now.
     public init(
@@ -79,7 +82,8 @@ public struct ClusterEvent: Sendable, Hashable {
         // Told apart by the time and by chance; a name may have 253 bytes.
         let stamp = String(UInt64(max(0, time.timeIntervalSince1970) * 1e6), radix: 16)
         let chance = String(UInt32.random(in: 0x1000...0xffff), radix: 16)
-        var object = KubeObject(.events, name: "\(regarding.name.prefix(220)).\(stamp)\(chance)")
+        let suffix = identifier.map { String($0.lowercased().prefix(32)) } ?? stamp + chance
+        var object = KubeObject(.events, name: "\(regarding.name.prefix(220)).\(suffix)")
         object.json["metadata", "namespace"] = .string(namespace)
         object.json["regarding"] = [
             "kind": .string(regarding.kind), "apiVersion": .string(regarding.apiVersion),
