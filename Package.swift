@@ -65,7 +65,7 @@ let package = Package(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
             swiftSettings: swiftSettings),
         .target(
-            name: "ImageAlerts", dependencies: ["KubeClient", "NodeWatch"],
+            name: "ImageAlerts", dependencies: ["COpenSSL", "KubeClient", "NodeWatch"],
             swiftSettings: swiftSettings),
         // What the documentation shows, compiled and run by the tests.
         .executableTarget(

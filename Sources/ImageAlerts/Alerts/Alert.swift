@@ -165,6 +165,8 @@ public struct Alert: Sendable, Encodable {
     /// What to do about it.
     public var runbookURL: String?
 
+    /// Whether it has an end, of which another alert will tell.
+    public private(set) var lasts: Bool
     /// When we saw it.
     var time: Date
     var previousIsTruncated = false
@@ -211,6 +213,7 @@ public struct Alert: Sendable, Encodable {
         self.rule = rule.name
         self.time = time
         reason = rule.condition.reason
+        lasts = !rule.condition.isEvent
         severity = rule.severity.rawValue
         self.cluster = Cluster(name: cluster)
         labels = rule.labels
