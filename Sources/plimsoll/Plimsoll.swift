@@ -18,7 +18,8 @@ struct Plimsoll: AsyncParsableCommand {
         subcommands: [
             WatchCommand.self, GetCommand.self, ImagesCommand.self, AnnotateCommand.self,
             DeleteCommand.self, DoctorCommand.self, DemoCommand.self, SimCommand.self,
-            RecordCommand.self, ReplayCommand.self, RulesCommand.self, DecodeCommand.self,
+            RecordCommand.self, ReplayCommand.self, RulesCommand.self, SinksCommand.self,
+            DecodeCommand.self,
             VersionCommand.self,
         ])
 

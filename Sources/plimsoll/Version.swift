@@ -2,6 +2,9 @@
 enum Version {
     static let text = "0.1.0"
 
+    /// How the program introduces itself.
+    static var userAgent: String { "plimsoll/\(text) (\(platform))" }
+
     /// As Kubernetes clients name it: "linux/amd64".
     static var platform: String {
         #if os(Linux)

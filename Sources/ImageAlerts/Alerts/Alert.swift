@@ -166,7 +166,7 @@ public struct Alert: Sendable, Encodable {
     public var runbookURL: String?
 
     /// Whether it has an end, of which another alert will tell.
-    public private(set) var lasts: Bool
+    public internal(set) var lasts: Bool
     /// When we saw it.
     var time: Date
     var previousIsTruncated = false

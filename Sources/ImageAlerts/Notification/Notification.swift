@@ -9,11 +9,8 @@ public struct Notification: Sendable {
     public var group: String
     /// Never empty; in the order in which they were made.
     public var alerts: [Alert]
-    /// So many more were too many to be told by themselves.
-    public var omitted = 0
-
     /// One line for people: nodes, bytes and image.
-    public var summary: String
+    public internal(set) var summary: String
 
     /// Together of so many nodes.
     public var nodeCount: Int { Set(alerts.compactMap(\.node?.name)).count }

@@ -1,6 +1,6 @@
 internal import KubeClient
 
-/// The rules of a file, all of them sound.
+/// The rules of a file, and what becomes of their alerts; all of it sound.
 public struct RuleFile: Sendable {
     /// What is wrong with a file. Nothing of it is used.
     public struct Invalid: Error, Sendable, CustomStringConvertible {
@@ -18,6 +18,12 @@ public struct RuleFile: Sendable {
 
     /// In the order of the file.
     public var rules: [Rule]
+    /// How long alerts wait for others of their kind before sinks are told.
+    public var grouping = Grouper.Options()
+    /// Alerts that nobody wants to hear of for a while.
+    public var silences: [Silence] = []
+    /// Who is told of alerts, beside standard output.
+    public var sinks: [Sink] = []
 
     /// Rules made by hand.
     public init(rules: [Rule]) { self.rules = rules }
@@ -53,16 +59,16 @@ public struct RuleFile: Sendable {
                 ])
         }
         var fields = RuleFields(document, owner: "the file")
-        var rules: [Rule] = []
+        rules = []
         if document.pairs != nil {
             _ = fields.field("version", "version that is known; there is 1") {
                 $0.string == "1" ? 1 : nil
             }
             let list = fields.required("rules", "list of rules") { $0.elements }
             rules = Self.read(list ?? [], document["rules"], &fields)
+            readDelivery(document, &fields)
             fields.finish()
         }
-        self.rules = rules
         if !fields.problems.isEmpty {
             throw Invalid(
                 file: name,

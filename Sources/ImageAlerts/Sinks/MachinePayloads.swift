@@ -20,8 +20,7 @@ enum MachinePayload {
             "summary": .string(notification.summary),
             "alertCount": .integer(Int64(notification.alerts.count)),
             "nodeCount": .integer(Int64(notification.nodeCount)), "alerts": .array(alerts),
-            "omitted": .integer(
-                Int64(max(0, notification.alerts.count - mostAlerts) + notification.omitted)),
+            "omitted": .integer(Int64(max(0, notification.alerts.count - mostAlerts))),
         ]
     }
 

@@ -19,16 +19,21 @@ final class ClusterAlerting: Sendable {
     private let printer: Mutex<AlertPrinter>
     private let informer: SharedNodeInformer
     private let kubelets: KubeletClient?
+    private let delivery: AlertDelivery
+    /// At the end sinks are told what waits, for no longer.
+    private static let lastPatience = Duration.seconds(10)
     private let problems = Mutex(0)
     private let tell: @Sendable ([AlertPrinter.Line]) -> Void
 
     /// - Parameter tell: Called with what is to be said, one call at a time.
     init(
         _ engine: AlertEngine, _ informer: SharedNodeInformer, _ kubelets: KubeletClient?,
-        _ format: AlertFormat, clusterWidth: Int,
+        _ delivery: AlertDelivery, _ format: AlertFormat, clusterWidth: Int,
         tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
     ) {
-        printer = Mutex(AlertPrinter(engine, format, clusterWidth: clusterWidth))
+        printer = Mutex(
+            AlertPrinter(engine, format, clusterWidth: clusterWidth, delivery: delivery))
+        self.delivery = delivery
         self.informer = informer
         self.kubelets = kubelets
         self.tell = tell
@@ -48,6 +53,7 @@ final class ClusterAlerting: Sendable {
         }
         let driving = Task { if !isSilent { await keepTime(probe) } }
         let asking = Task { await probe?.run() }
+        let delivering = Task { await delivery.run() }
         while let change = await changes.next() {
             if !change.isInitial { onChange() }
             if !isSilent { printer.withLock { tell($0.lines(change, at: Date())) } }
@@ -57,6 +63,11 @@ final class ClusterAlerting: Sendable {
         asking.cancel()
         await driving.value
         await asking.value
+        delivering.cancel()
+        await delivering.value
+        for (sink, count) in await delivery.drain(within: Self.lastPatience) {
+            tell([.talk("sink \(sink): \(count) alert\(count == 1 ? "" : "s") not delivered")])
+        }
     }
 
     /// What only time brings.

@@ -77,9 +77,12 @@ final class ClusterWatch: Sendable {
         // Begun before anything can happen, so that nothing is missed.
         let changes = informer.changes().makeAsyncIterator()
         let alerting = ClusterAlerting(
-            AlertEngine(cluster: name, rules: options.rules, detection: options.detection),
-            informer, options.kubelet?.kubelets(client), options.format,
-            clusterWidth: clusterWidth
+            AlertEngine(
+                cluster: name, rules: options.alerting.rules, detection: options.detection),
+            informer, options.kubelet?.kubelets(client),
+            AlertDelivery(options.alerting, client: client, userAgent: Version.userAgent) {
+                [weak self] in self?.take($0)
+            }, options.format, clusterWidth: clusterWidth
         ) { [weak self] in self?.tell($0) }
         let following = Task { [options] in
             await alerting.follow(changes, isSilent: !options.printsAlerts) { [weak self] in
@@ -91,6 +94,16 @@ final class ClusterWatch: Sendable {
     }
 
     // MARK: Alerts
+
+    private func take(_ event: AlertDelivery.Event) {
+        switch event {
+        case .delivered: break
+        case .failed(let sink, let reason, let again):
+            say("sink \(sink): \(reason); again in \(NumberText.seconds(again))")
+        case .dropped(let sink, let reason, let alerts):
+            say("sink \(sink): \(alerts) alert\(alerts == 1 ? "" : "s") given up: \(reason)")
+        }
+    }
 
     private func tell(_ lines: [AlertPrinter.Line]) {
         for line in lines {

@@ -36,7 +36,7 @@ struct WatchOptions: ParsableArguments {
         options.duration = duration?.duration
         options.printsStatistics = stats
         options.detection = detection.options
-        options.rules = try rules.read()
+        options.alerting = try rules.read()
         return options
     }
 }

@@ -14,7 +14,8 @@ final class WatchSession: Sendable {
         var isStrict = false
         var wireFormat = WireFormat.automatic
         var detection = ImageChangeDetector.Options()
-        var rules = [Rule.storageChanged]
+        /// What makes alerts, and who is told.
+        var alerting = RuleFile(rules: [.storageChanged])
         /// Whether and how kubelets are asked.
         var kubelet: KubeletOptions?
         var stopsWhenSynced = false

@@ -128,7 +128,7 @@ struct ConnectionOptions: ParsableArguments {
         let configuration = try KubeConfiguration.load(
             kubeconfig.map { .file($0) } ?? .automatic, overrides: overrides)
         return KubeClient(
-            configuration, userAgent: "plimsoll/\(Version.text) (\(Version.platform))",
+            configuration, userAgent: Version.userAgent,
             limits: limits, requestTimeout: requestTimeout.duration,
             maxConnectionAge: maxConnectionAge?.duration, http2: speaksHTTP2,
             trace: verbose ? Self.tell : nil)

@@ -12,9 +12,9 @@ struct RulesOption: ParsableArguments {
     var rules: String?
 
     /// - Throws: `ExitCode` 2, after the file's problems have been told.
-    func read() throws -> [Rule] {
-        guard let rules else { return [.storageChanged] }
-        return try Self.read(rules).rules
+    func read() throws -> RuleFile {
+        guard let rules else { return RuleFile(rules: [.storageChanged]) }
+        return try Self.read(rules)
     }
 
     /// Reads a rule file; what is wrong with it is told, each with line and column.

@@ -12,14 +12,17 @@ struct AlertPrinter {
     /// Columns for the cluster's name beside those of others; 0: it is the only one.
     private let clusterWidth: Int
     private var engine: AlertEngine
+    private let delivery: AlertDelivery?
     private var nameWidth = Self.nameWidths.lowerBound
 
     init(
-        _ engine: AlertEngine, _ format: AlertFormat, clusterWidth: Int
+        _ engine: AlertEngine, _ format: AlertFormat, clusterWidth: Int,
+        delivery: AlertDelivery? = nil
     ) {
         self.format = format
         self.clusterWidth = clusterWidth
         self.engine = engine
+        self.delivery = delivery
     }
 
     /// What is said, and where.
@@ -35,19 +38,19 @@ struct AlertPrinter {
         if case .added(let node, _) = change {
             nameWidth = min(max(nameWidth, node.name.count), Self.nameWidths.upperBound)
         }
-        return lines(at: time) + engine.observe(change, at: time).map(line) + losses
+        return lines(at: time) + told(engine.observe(change, at: time), time) + losses
     }
 
     /// The lines of what has come on by time alone.
     mutating func lines(at time: Date) -> [Line] {
-        engine.advance(to: time).map(line) + losses
+        told(engine.advance(to: time), time) + losses
     }
 
     /// The lines of what a kubelet says.
     mutating func lines(
         _ reading: ImageFileSystem, of node: String, at time: Date
     ) -> [Line] {
-        lines(at: time) + engine.observe(reading, of: node, at: time).map(line)
+        lines(at: time) + told(engine.observe(reading, of: node, at: time), time)
     }
 
     /// The lines of who has been silent for how long; the stream itself, where `stream` is given.
@@ -55,7 +58,7 @@ struct AlertPrinter {
         silentNodes: (Duration) -> [(node: NodeSummary, silence: Duration)],
         stream: Duration?, at time: Date
     ) -> [Line] {
-        engine.observe(silentNodes: silentNodes, stream: stream, at: time).map(line)
+        told(engine.observe(silentNodes: silentNodes, stream: stream, at: time), time)
     }
 
     /// All nodes there are have been told.
@@ -71,6 +74,11 @@ struct AlertPrinter {
                 return .talk("\(change.current.name) does not list its images any more\(before)")
             }
         }
+    }
+
+    /// Those that nobody silenced; sinks are told of them, too.
+    private func told(_ alerts: [Alert], _ time: Date) -> [Line] {
+        (delivery?.deliver(alerts, at: time) ?? alerts).map(line)
     }
 
     private func line(_ alert: Alert) -> Line {

@@ -1,0 +1,76 @@
+public import FoundationEssentials
+public import KubeClient
+import Synchronization
+
+/// Brings alerts to those who are to be told: silences keep back, sinks are told, each by a task of its own.
+/// Thread-safe.
+public final class AlertDelivery: Sendable {
+    /// What happens to a sink's alerts.
+    public enum Event: Sendable {
+        /// It took so many.
+        case delivered(sink: String, alerts: Int)
+        /// It did not, and is told again after a while.
+        case failed(sink: String, reason: String, again: Duration)
+        /// So many are given up.
+        case dropped(sink: String, reason: String, alerts: Int)
+    }
+
+    private let silencer: Mutex<Silencer>
+    private let queues: [SinkQueue]
+
+    /// - Parameters:
+    ///   - file: Sinks, silences and grouping.
+    ///   - client: Of the cluster, for events on nodes.
+    ///   - userAgent: How to introduce ourselves, "name/version".
+    ///   - onEvent: Told what happens, on any thread.
+    public init(
+        _ file: RuleFile, client: KubeClient?, userAgent: String,
+        onEvent: @escaping @Sendable (Event) -> Void
+    ) {
+        silencer = Mutex(Silencer(file.silences))
+        queues = file.sinks.map { sink in
+            let name = sink.name
+            return SinkQueue(
+                SinkSender(sink: sink, client: client, userAgent: userAgent), file.grouping,
+                onDelivered: { _ in }
+            ) { event in
+                switch event {
+                case .delivered(let alerts): onEvent(.delivered(sink: name, alerts: alerts))
+                case .failed(let reason, let again):
+                    onEvent(.failed(sink: name, reason: reason, again: again))
+                case .dropped(let reason, let alerts):
+                    onEvent(.dropped(sink: name, reason: reason, alerts: alerts))
+                }
+            }
+        }
+    }
+
+    /// Whether anybody is told.
+    public var hasSinks: Bool { !queues.isEmpty }
+
+    /// Takes alerts, and those whose silence is over by now. Returns those that are not kept back.
+    public func deliver(_ alerts: [Alert], at time: Date) -> [Alert] {
+        let told = silencer.withLock { silencer in
+            silencer.advance(to: time) + silencer.pass(alerts, at: time)
+        }
+        for alert in told {
+            for queue in queues { queue.add(alert, at: time) }
+        }
+        return told
+    }
+
+    /// Tells sinks until the task is cancelled.
+    public func run() async {
+        await withTaskGroup { group in
+            for queue in queues { group.addTask { await queue.run() } }
+        }
+    }
+
+    /// Tells all that waits, for so long at most. Returns how many alerts were not taken, by sink.
+    public func drain(within patience: Duration) async -> [(sink: String, alerts: Int)] {
+        await withTaskGroup { group in
+            for queue in queues { group.addTask { _ = await queue.drain(within: patience) } }
+        }
+        return queues.map { ($0.sink.name, $0.count) }.filter { $0.1 > 0 }
+    }
+}
