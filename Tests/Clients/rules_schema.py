@@ -27,6 +27,9 @@ def main(schema_path, example, page, bad_folder):
     good = [yaml.safe_load(pathlib.Path(example).read_text())]
     for text in re.findall(r"```yaml\n(.*?)```", pathlib.Path(page).read_text(), re.S):
         good.append({"rules": yaml.safe_load(text)["rules"]})
+    sinks = pathlib.Path(page).parent / "sinks.md"
+    for text in re.findall(r"```yaml\n(.*?)```", sinks.read_text(), re.S):
+        good.append(yaml.load(text, yaml.BaseLoader))
     for document in good:
         for error in validator.iter_errors(document):
             problems.append(f"sound, but refused: {document}: {error.message}")

@@ -262,3 +262,90 @@ struct SinkTests {
         #expect(!result.errors.contains("hush"))
     }
 }
+
+@Suite("Alertmanager", .timeLimit(.minutes(5)))
+struct AlertmanagerTests {
+    /// A real one, with nobody to tell.
+    private func start(_ folder: TemporaryFolder) async throws -> (program: Program, url: String) {
+        let configuration = folder.path + "/alertmanager.yml"
+        try "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n".write(
+            toFile: configuration, atomically: true, encoding: .utf8)
+        // It says which port it took only in its log.
+        // It looks for its templates in the current folder.
+        let tools = Checkout.root.appending(path: ".build-tools").path
+        let program = try Program(
+            "sh",
+            [
+                "-c",
+                "cd \(tools)/alertmanager && exec ../bin/prometheus-alertmanager "
+                    + "--config.file=\(configuration) --storage.path=\(folder.path) "
+                    + "--web.listen-address=127.0.0.1:0 --cluster.listen-address=",
+            ])
+        let address = try await program.wait(for: "port") {
+            program.errors.firstMatch(of: /address=(127\.0\.0\.1:[1-9][0-9]*)/)?.output.1
+        }
+        return (program, "http://\(address)")
+    }
+
+    @Test func `has what lasts until it is over, and what is told once for a while`() async throws {
+        let folder = try TemporaryFolder()
+        let (first, url) = try await start(folder)
+        defer { first.signal(SIGTERM) }
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let rules = folder.path + "/rules.yaml"
+        // One of the two peers is away.
+        try """
+        rules:
+          - {name: changed, type: storage-changed}
+          - {name: pressure, type: disk-pressure, for: 0s, severity: critical, labels: {team: ml}, runbook_url: "https://example.com/r"}
+        sinks: [{name: am, type: alertmanager, urls: ["http://127.0.0.1:9", "\(url)/"]}]
+        """.write(toFile: rules, atomically: true, encoding: .utf8)
+        let program = try Program(
+            "plimsoll", ["watch", "--kubeconfig", simulator.kubeconfig, "--rules", rules])
+        try await program.wait(for: "sync") { program.errors.contains(" nodes in ") ? true : nil }
+        let node = try await simulator.nodes()[0].name
+        try await simulator.command("pull", node, "nginx:1.29", "1GB")
+        try await simulator.command("disk-pressure", node, "on")
+
+        func alerts() async throws -> [[String: Any]] {
+            let answer = try await Program.run("curl", ["-s", url + "/api/v2/alerts"])
+            let list = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
+            return try #require(list as? [[String: Any]])
+        }
+        func wait(_ what: String, _ isDone: ([[String: Any]]) -> Bool) async throws -> [[String:
+            Any]]
+        {
+            let end = ContinuousClock.now + .seconds(30)
+            while true {
+                let found = try await alerts()
+                if isDone(found) { return found }
+                if ContinuousClock.now > end {
+                    throw Program.TimedOut(description: "\(what): \(found) \(program.errors)")
+                }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        func label(_ alert: [String: Any], _ name: String) -> String? {
+            (alert["labels"] as? [String: String])?[name]
+        }
+        let both = try await wait("both") { $0.count == 2 }
+        let pressure = try #require(both.first { label($0, "alertname") == "pressure" })
+        #expect(label(pressure, "severity") == "critical" && label(pressure, "team") == "ml")
+        #expect(label(pressure, "node") == node && label(pressure, "cluster") == "simulated")
+        let annotations = try #require(pressure["annotations"] as? [String: String])
+        #expect(annotations["runbook_url"] == "https://example.com/r")
+        #expect(annotations["summary"]?.contains("DiskPressure") == true)
+        let change = try #require(both.first { label($0, "alertname") == "changed" })
+        #expect(label(change, "image") == "nginx:1.29")
+        #expect(label(change, "classification") == "pull")
+
+        try await simulator.command("disk-pressure", node, "off")
+        // What is over is listed no more.
+        _ = try await wait("its end") { found in
+            !found.contains { label($0, "alertname") == "pressure" }
+        }
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+    }
+}

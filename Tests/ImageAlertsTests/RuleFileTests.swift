@@ -64,6 +64,17 @@ struct RuleFileTests {
         #expect(try tests[0].run([]) == expected)
     }
 
+    @Test func `have sinks, silences and grouping, as their documentation shows`() throws {
+        let page = try String(
+            contentsOf: folder.deletingLastPathComponent().deletingLastPathComponent()
+                .appending(path: "docs/sinks.md"), encoding: .utf8)
+        let text = page.components(separatedBy: "```yaml\n")[1].components(separatedBy: "```")[0]
+        let file = try RuleFile(Array(text.utf8), name: "sinks.md")
+        #expect(file.sinks.map(\.name) == ["pager", "chat"])
+        #expect(file.silences.count == 1 && file.silences[0].severities == [.info])
+        #expect(file.grouping.wait == .seconds(30))
+    }
+
     @Test func `of every type are documented`() {
         let schema = RuleFile.schema
         let types = Set(

@@ -16,19 +16,24 @@ extension RuleFile {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "Plimsoll rules", "type": "object", "additionalProperties": false,
             "required": .array(["rules"]),
-            "properties": [
-                "version": ["enum": .array([.integer(1), "1"])],
-                "rules": [
-                    "type": "array", "minItems": .integer(1),
-                    "items": [
-                        "oneOf": .array(
-                            RuleReader.kinds.map { .object(["$ref": .string("#/$defs/\($0)")]) })
-                    ],
-                ],
-            ],
+            "properties": .object(deliverySchema.merging(rulesSchema) { $1 }),
             "$defs": .object(
                 Dictionary(
-                    uniqueKeysWithValues: RuleReader.kinds.map { ($0, rule($0)) })),
+                    uniqueKeysWithValues: RuleReader.kinds.map { ($0, rule($0)) }
+                ).merging(sinkSchemas) { $1 }),
+        ]
+    }
+
+    private static var rulesSchema: [String: JSONValue] {
+        [
+            "version": ["enum": .array([.integer(1), "1"])],
+            "rules": [
+                "type": "array", "minItems": .integer(1),
+                "items": [
+                    "oneOf": .array(
+                        RuleReader.kinds.map { .object(["$ref": .string("#/$defs/\($0)")]) })
+                ],
+            ],
         ]
     }
 
@@ -122,13 +127,13 @@ extension RuleFile {
 
     private static let sizeWithUnit = #"[0-9]+(\.[0-9]+)? ?([KMGT]iB?|[KMGT]B|kB|B)"#
 
-    private static func text(_ pattern: String, _ description: String) -> JSONValue {
+    static func text(_ pattern: String, _ description: String) -> JSONValue {
         [
             "type": "string", "pattern": .string(pattern), "description": .string(description),
         ]
     }
 
-    private static func duration(_ description: String) -> JSONValue {
+    static func duration(_ description: String) -> JSONValue {
         text(#"^(0|([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+)$"#, description)
     }
 
@@ -143,7 +148,7 @@ extension RuleFile {
         text(#"^([0-9]+(\.[0-9]+)?%|\#(sizeWithUnit))$"#, description)
     }
 
-    private static func positive(_ description: String) -> JSONValue {
+    static func positive(_ description: String) -> JSONValue {
         [
             "type": .array(["string", "integer"]), "pattern": "^[1-9][0-9]*$",
             "minimum": .integer(1), "description": .string(description),
@@ -158,7 +163,7 @@ extension RuleFile {
         ]
     }
 
-    private static func texts(_ description: String) -> JSONValue {
+    static func texts(_ description: String) -> JSONValue {
         [
             "description": .string(description),
             "oneOf": .array([
