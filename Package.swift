@@ -53,6 +53,9 @@ let package = Package(
         .systemLibrary(
             name: "CYaml", path: "CSupport/CYaml", pkgConfig: "yaml-0.1",
             providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
+            name: "CSQLite", path: "CSupport/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(
             name: "KubeClient",
             dependencies: [
@@ -65,7 +68,7 @@ let package = Package(
             name: "NodeWatch", dependencies: ["KubeClient", "WatchEngine"],
             swiftSettings: swiftSettings),
         .target(
-            name: "ImageAlerts", dependencies: ["COpenSSL", "KubeClient", "NodeWatch"],
+            name: "ImageAlerts", dependencies: ["COpenSSL", "CSQLite", "KubeClient", "NodeWatch"],
             swiftSettings: swiftSettings),
         // What the documentation shows, compiled and run by the tests.
         .executableTarget(

@@ -24,7 +24,7 @@ struct AlertTests {
                 "summary", "cluster", "node", "previous", "current", "deltaBytes", "added",
                 "removed", "omitted", "basis", "truncated", "hiddenMaxBytesEach", "capacityBytes",
                 "allocatableBytes", "percentOfCapacity", "conditions", "classification",
-                "resourceVersion", "observedAt", "startsAt", "labels",
+                "resourceVersion", "observedAt", "startsAt", "labels", "lasts",
             ])
         #expect(json["rule"] as? String == "image-storage-changed")
         #expect((json["cluster"] as? [String: Any])?["name"] as? String == "prod")

@@ -4,15 +4,15 @@ public import NodeWatch
 
 /// One alert, with the keys of its JSON form. Scripts depend on them: they are added to, never
 /// renamed.
-public struct Alert: Sendable, Encodable {
+public struct Alert: Sendable, Codable {
     /// A cluster by the name it was configured under.
-    public struct Cluster: Sendable, Encodable {
+    public struct Cluster: Sendable, Codable {
         /// Its context's name.
         public var name: String
     }
 
     /// The node it is about.
-    public struct Node: Sendable, Encodable {
+    public struct Node: Sendable, Codable {
         /// `metadata.name`.
         public var name: String
         /// `metadata.uid`.
@@ -32,13 +32,13 @@ public struct Alert: Sendable, Encodable {
     }
 
     /// Conditions of the node.
-    public struct Conditions: Sendable, Encodable {
+    public struct Conditions: Sendable, Codable {
         /// The kubelet says that disk space is short.
         public var diskPressure: Bool
     }
 
     /// Reported image storage at a time.
-    public struct Storage: Sendable, Encodable {
+    public struct Storage: Sendable, Codable {
         /// Sum of the listed sizes; null where it does not fit in 64 bits.
         public var bytes: Int?
         /// How many images are listed.
@@ -55,7 +55,7 @@ public struct Alert: Sendable, Encodable {
     }
 
     /// An image that came or went.
-    public struct Image: Sendable, Encodable {
+    public struct Image: Sendable, Codable {
         /// Its first tag, else its digest.
         public var name: String
         /// Its size in bytes; see ``Alert/basis``.
@@ -65,14 +65,14 @@ public struct Alert: Sendable, Encodable {
     }
 
     /// Whether it begins or ends.
-    public enum Status: String, Sendable, Encodable {
+    public enum Status: String, Sendable, Codable {
         case firing, resolved
     }
 
     /// What was measured, and what it may be.
-    public struct Measure: Sendable, Hashable, Encodable {
+    public struct Measure: Sendable, Hashable, Codable {
         /// What the numbers count.
-        public enum Unit: String, Sendable, Encodable {
+        public enum Unit: String, Sendable, Codable {
             case bytes, percent, changes, nodes, versions, seconds
         }
 
@@ -85,7 +85,7 @@ public struct Alert: Sendable, Encodable {
     }
 
     /// What the kubelet says of the filesystem of the node's images.
-    public struct ImageFS: Sendable, Encodable {
+    public struct ImageFS: Sendable, Codable {
         /// What images and containers take, in bytes.
         public var usedBytes: Int
         /// Its size in bytes.
@@ -179,7 +179,7 @@ public struct Alert: Sendable, Encodable {
         case hiddenMaxBytesEach, capacityBytes, allocatableBytes, percentOfCapacity
         case imageFS = "imageFs"
         case conditions, classification, measure, suppressed, resourceVersion, observedAt, startsAt
-        case notBefore, labels, runbookURL
+        case notBefore, labels, runbookURL, lasts
     }
 
     private struct Omitted: Encodable {
@@ -275,6 +275,12 @@ public struct Alert: Sendable, Encodable {
         self.resourceVersion = now
     }
 
+    /// It happened while nobody watched.
+    mutating func happened(after time: Date) {
+        notBefore = Self.text(time)
+        detail += ", between \(Self.text(time)) and \(observedAt)"
+    }
+
     /// Makes the summary and the identifiers, when all else is there.
     mutating func finish() {
         let subject = node.map { $0.uid.isEmpty ? $0.name : $0.uid } ?? ""
@@ -324,7 +330,52 @@ public struct Alert: Sendable, Encodable {
         try container.encode(startsAt, forKey: .startsAt)
         try container.encodeIfPresent(notBefore, forKey: .notBefore)
         try container.encode(labels, forKey: .labels)
+        try container.encode(lasts, forKey: .lasts)
         try container.encodeIfPresent(runbookURL, forKey: .runbookURL)
+    }
+
+    /// See `Decodable`. Of the images beyond those that are listed only the number was kept.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func optional<Value: Decodable>(_ key: CodingKeys) throws -> Value? {
+            try container.decodeIfPresent(Value.self, forKey: key)
+        }
+        schemaVersion = try container.decode(Int.self, forKey: .schemaVersion)
+        id = try container.decode(String.self, forKey: .id)
+        fingerprint = try container.decode(String.self, forKey: .fingerprint)
+        rule = try container.decode(String.self, forKey: .rule)
+        reason = try container.decode(String.self, forKey: .reason)
+        status = try container.decode(Status.self, forKey: .status)
+        severity = try container.decode(String.self, forKey: .severity)
+        summary = try container.decode(String.self, forKey: .summary)
+        cluster = try container.decode(Cluster.self, forKey: .cluster)
+        node = try optional(.node)
+        previous = try optional(.previous)
+        current = try optional(.current)
+        deltaBytes = try optional(.deltaBytes)
+        added = try container.decode([Image].self, forKey: .added)
+        removed = try container.decode([Image].self, forKey: .removed)
+        basis = try optional(.basis)
+        truncated = try container.decode(Bool.self, forKey: .truncated)
+        hiddenMaxBytesEach = try optional(.hiddenMaxBytesEach)
+        capacityBytes = try optional(.capacityBytes)
+        allocatableBytes = try optional(.allocatableBytes)
+        percentOfCapacity = try optional(.percentOfCapacity)
+        imageFS = try optional(.imageFS)
+        conditions = try optional(.conditions)
+        classification = try optional(.classification)
+        measure = try optional(.measure)
+        suppressed = try optional(.suppressed) ?? 0
+        resourceVersion = try optional(.resourceVersion)
+        observedAt = try container.decode(String.self, forKey: .observedAt)
+        startsAt = try container.decode(String.self, forKey: .startsAt)
+        notBefore = try optional(.notBefore)
+        labels = try container.decode([String: String].self, forKey: .labels)
+        runbookURL = try optional(.runbookURL)
+        lasts = try container.decode(Bool.self, forKey: .lasts)
+        time =
+            (try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(observedAt))
+            ?? Date()
     }
 
     /// FNV-1a, two runs of 64 bits: stable everywhere, no secret.

@@ -112,11 +112,12 @@ extension Alert {
             + Self.padded(deltaText, Self.deltaWidth, toTheRight: true) + "  "
         let classification = classification ?? ""
         let kind = Self.padded(classification, Self.classificationWidth)
-        var images = imagesText
+        let absence = notBefore == nil ? "" : ", while nobody watched"
+        var images = imagesText + absence
         let used = head.count + kind.count + 1
         let room = max(width - used, Self.leastImagesWidth)
         if width > 0, images.count > room {
-            images = imagesText(isShort: true)
+            images = imagesText(isShort: true) + absence
             if images.count > room { images = images.prefix(room - 1) + "…" }
         }
         guard isColored else { return head + kind + " " + images }

@@ -55,8 +55,7 @@ public struct ImageChangeDetector: Sendable {
         switch change {
         case .added(let node, _):
             cap.learn(node)
-            begin(node, time)
-            return nil
+            return begin(node, time)
         case .deleted(let node):
             let base = onHold[node.name]?.base ?? node
             onHold[node.name] =
@@ -67,6 +66,9 @@ public struct ImageChangeDetector: Sendable {
             return nil
         case .updated(let old, let new):
             cap.learn(new)
+            if let kept = onHold[new.name], kept.reason == .isRestored {
+                return resume(kept, new, time)
+            }
             if !old.isSameObject(as: new) {
                 recreate(onHold[new.name]?.base ?? old, new, time)
                 return nil
@@ -80,7 +82,7 @@ public struct ImageChangeDetector: Sendable {
     public mutating func advance(to time: Date) -> [ImageChange] {
         onHold.takeDue(time).compactMap { name, node in
             switch node.reason {
-            case .isNew, .isGone: return nil
+            case .isNew, .isGone, .isRestored: return nil
             case .isRecreated: return compare(node, as: .nodeRecreated)
             case .hasLostList: return lose(name, node)
             case .isRebooted:
@@ -92,8 +94,9 @@ public struct ImageChangeDetector: Sendable {
 
     // MARK: Nodes on hold
 
-    private mutating func begin(_ node: NodeSummary, _ time: Date) {
+    private mutating func begin(_ node: NodeSummary, _ time: Date) -> ImageChange? {
         let before = onHold[node.name]
+        if let before, before.reason == .isRestored { return resume(before, node, time) }
         if let before, before.reason == .isGone, let base = before.base,
             !base.isSameObject(as: node)
         {
@@ -103,6 +106,24 @@ public struct ImageChangeDetector: Sendable {
                 .init(.isNew, base: nil, node, due: $0)
             }
         }
+        return nil
+    }
+
+    /// Compares with a set that was known before this process, as soon as the node is seen as late as that:
+    /// what a stream tells anew on its way there has been told.
+    private mutating func resume(
+        _ kept: NodesOnHold.Node, _ node: NodeSummary, _ time: Date
+    ) -> ImageChange? {
+        guard let base = kept.base, !node.version.isOutdated(by: base.version) else { return nil }
+        onHold[node.name] = nil
+        return observe(.updated(old: base, new: node), at: time)
+    }
+
+    /// Takes a node's set that was known before this process.
+    mutating func restore(_ base: NodeSummary) {
+        var node = NodesOnHold.Node(.isRestored, base: base, base, due: .distantPast)
+        node.due = nil
+        onHold[base.name] = node
     }
 
     private mutating func recreate(_ base: NodeSummary, _ node: NodeSummary, _ time: Date) {

@@ -11,6 +11,8 @@ struct NodesOnHold {
         case isRebooted
         /// Its list is missing or empty.
         case hasLostList
+        /// Its base is from before this process; it has not been seen as late as that yet.
+        case isRestored
         /// It was deleted; another of its name may come.
         case isGone
     }

@@ -19,8 +19,8 @@ struct Subject: Hashable, Sendable, Comparable {
 /// inactive ──true──▶ pending ──for so long──▶ firing ──clear──▶ ending ──so long──▶ resolved
 ///              ◀─not true─┘                     ◀──true──┘
 /// ```
-struct Activation: Sendable {
-    enum Phase: Sendable {
+struct Activation: Sendable, Codable {
+    enum Phase: String, Sendable, Codable {
         case pending
         case firing
         /// Over, but told so only after a while.

@@ -24,6 +24,13 @@ public struct AlertEngine: Sendable {
     /// Whether every node has been seen: else nobody knows what too few are.
     private var isListed = false
     private var lostLists: [ImageChange] = []
+    /// What is not remembered yet as it is now.
+    private var isRemembering = false
+    private var unkeptSets: [String: NodeSummary?] = [:]
+    private var unkeptSubjects: Set<Subject> = []
+    /// Since when nobody had watched; nil once what happened meanwhile has been told.
+    private var unwatchedSince: Date?
+    private var rememberedUIDs: [String: String] = [:]
     let nodeRules: [Int]
     private let hasNodeRulesOnImages: Bool
 
@@ -56,18 +63,23 @@ public struct AlertEngine: Sendable {
     public mutating func observe(_ change: NodeChange, at time: Date) -> [Alert] {
         let imageChange = detector.observe(change, at: time)
         switch change {
-        case .added(let node, _): return look(at: node, before: nil, time)
+        case .added(let node, _):
+            return tell(imageChange, time) + look(at: node, before: nil, time)
         case .updated(let old, let new):
+            noteLoss(old, new)
             return tell(imageChange, time) + look(at: new, before: old, time)
         case .deleted(let node): return forget(node, time)
         }
     }
 
-    /// Takes in that all nodes there are have been told.
-    public mutating func markListed(at time: Date) {
-        if isListed { return }
+    /// Takes in that all nodes there are have been told. Returns the ends of what was remembered of others.
+    public mutating func markListed(at time: Date) -> [Alert] {
+        if isListed { return [] }
         isListed = true
+        unwatchedSince = nil
         for index in spreads.keys { dues[Subject(rule: index, node: "")] = time }
+        defer { rememberedUIDs = [:] }
+        return endUnseen(time)
     }
 
     /// Takes in what a kubelet says of the filesystem of a node's images.
@@ -101,6 +113,9 @@ public struct AlertEngine: Sendable {
     private mutating func tell(_ change: ImageChange?, _ time: Date) -> [Alert] {
         guard let change else { return [] }
         if change.classification == .listLost { lostLists.append(change) }
+        if isRemembering, change.current.imageCount > 0 {
+            unkeptSets[change.current.name] = .some(change.current)
+        }
         var alerts: [Alert] = []
         for index in rules.indices where rules[index].scope.contains(change.current) {
             if rules[index].condition.isEvent {
@@ -123,6 +138,7 @@ public struct AlertEngine: Sendable {
         alert.describe(change)
         alert.suppressed = suppressed
         detail.apply(to: &alert)
+        if let unwatchedSince { alert.happened(after: unwatchedSince) }
         alert.finish()
         return alert
     }
@@ -138,6 +154,7 @@ public struct AlertEngine: Sendable {
         windows[subject, default: ChangeWindow(length)].add(change, at: time)
         windows[subject]?.expire(time)
         nodes[change.current.name] = change.current
+        if isRemembering { unkeptSubjects.insert(subject) }
         return step(subject, change.current, verdict(subject, change.current), time)
     }
 
@@ -188,9 +205,12 @@ public struct AlertEngine: Sendable {
     /// Time has come for a rule to look again.
     private mutating func wake(_ subject: Subject, _ time: Date) -> [Alert] {
         let node = nodes[subject.node]
+        // Of a node that was remembered: until it is seen nobody knows.
+        if !subject.node.isEmpty, node == nil { return [] }
         windows[subject]?.expire(time)
         let alerts = step(subject, node, verdict(subject, node), time)
         if windows[subject]?.isEmpty ?? false { windows[subject] = nil }
+        if isRemembering { unkeptSubjects.insert(subject) }
         settle(subject)
         return alerts
     }
@@ -205,6 +225,7 @@ public struct AlertEngine: Sendable {
         let rule = rules[subject.rule]
         let (step, isOver) = activation.step(verdict, rule, time)
         activations[subject] = isOver ? nil : activation
+        if isRemembering { unkeptSubjects.insert(subject) }
         if let node, !isOver { nodes[subject.node] = node }
         settle(subject)
         return step.map { [alert($0, activation, rule, node, time)] } ?? []
@@ -255,6 +276,78 @@ public struct AlertEngine: Sendable {
     /// A node that something waits for.
     func node(_ name: String) -> NodeSummary? { nodes[name] }
 
+    // MARK: Memory
+
+    /// A list that is lost takes along what it was compared with: that is to be remembered.
+    private mutating func noteLoss(_ old: NodeSummary, _ new: NodeSummary) {
+        if isRemembering, old.imageCount > 0, new.imageCount == 0 || old.bootID != new.bootID {
+            unkeptSets[old.name] = .some(old)
+        }
+    }
+
+    /// What is to be remembered beyond this process, as texts by key, since the last call. Nil: no more.
+    mutating func takeMemory() -> [(key: String, value: String?)] {
+        defer {
+            unkeptSets = [:]
+            unkeptSubjects = []
+        }
+        var memory = unkeptSets.map { name, node in
+            (EngineMemory.setKey(name), node.flatMap { EngineMemory.text(KeptSet($0)) })
+        }
+        for subject in unkeptSubjects {
+            let rule = rules[subject.rule].name
+            let kept = activations[subject].map {
+                KeptActivation(activation: $0, uid: nodes[subject.node]?.uid ?? "")
+            }
+            memory.append(
+                (
+                    EngineMemory.activationKey(rule, subject.node),
+                    kept.flatMap { EngineMemory.text($0) }
+                ))
+            memory.append(
+                (
+                    EngineMemory.windowKey(rule, subject.node),
+                    windows[subject].flatMap { EngineMemory.text($0) }
+                ))
+        }
+        return memory
+    }
+
+    /// Takes in what was remembered, before anything else, and begins to remember. Of rules that are not there any more, nothing.
+    mutating func restore(_ memory: [String: String], unwatchedSince: Date?) {
+        self.unwatchedSince = unwatchedSince
+        isRemembering = true
+        for (key, text) in memory {
+            let parts = EngineMemory.parts(key)
+            if parts.count == 2, parts[0] == "set" {
+                if let kept: KeptSet = EngineMemory.value(text) {
+                    detector.restore(kept.node(parts[1]))
+                }
+                continue
+            }
+            guard parts.count == 3, let rule = rules.firstIndex(where: { $0.name == parts[1] })
+            else { continue }
+            let subject = Subject(rule: rule, node: parts[2])
+            if parts[0] == "active", let kept: KeptActivation = EngineMemory.value(text) {
+                activations[subject] = kept.activation
+                rememberedUIDs[subject.node] = kept.uid
+                dues[subject] = kept.activation.due
+            } else if parts[0] == "window", let window: ChangeWindow = EngineMemory.value(text) {
+                windows[subject] = window
+            }
+        }
+    }
+
+    /// What lasts of nodes that are not there any more is over.
+    private mutating func endUnseen(_ time: Date) -> [Alert] {
+        let unseen = Set(
+            activations.keys.filter { !$0.node.isEmpty && nodes[$0.node] == nil }.map(\.node))
+        return unseen.sorted().flatMap { name in
+            let contents = NodeSummary.Contents(name: name, uid: rememberedUIDs[name] ?? "")
+            return forget(NodeSummary(contents), time)
+        }
+    }
+
     // MARK: Nodes that go
 
     private mutating func forget(_ node: NodeSummary, _ time: Date) -> [Alert] {
@@ -262,6 +355,7 @@ public struct AlertEngine: Sendable {
             spreads[index]?.forget(node.name)
             dues[Subject(rule: index, node: "")] = time
         }
+        if isRemembering { unkeptSets[node.name] = .some(nil) }
         readings.forget(node.name)
         cooldowns.forget(node.name)
         var alerts: [Alert] = []
@@ -275,6 +369,7 @@ public struct AlertEngine: Sendable {
                 alerts.append(alert(.ends, activation, rules[index], node, time))
             }
             dues[subject] = nil
+            if isRemembering { unkeptSubjects.insert(subject) }
         }
         nodes[node.name] = nil
         return alerts

@@ -2,8 +2,8 @@ import FoundationEssentials
 import NodeWatch
 
 /// What changed on a node within a window of time.
-struct ChangeWindow: Sendable {
-    private struct Sample {
+struct ChangeWindow: Sendable, Codable {
+    private struct Sample: Codable {
         var time: Date
         /// By how much the reported total changed.
         var delta: Int

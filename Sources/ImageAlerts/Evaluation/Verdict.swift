@@ -2,7 +2,7 @@ import KubeClient
 import NodeWatch
 
 /// What a rule that lasts makes of a node, or of the cluster, at a moment.
-struct Verdict {
+struct Verdict: Sendable, Codable {
     /// It is as bad as the rule says.
     var isTrue: Bool
     /// It is good enough for what was true to end: between the two, what was goes on.

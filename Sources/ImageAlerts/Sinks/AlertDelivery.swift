@@ -17,22 +17,25 @@ public final class AlertDelivery: Sendable {
 
     private let silencer: Mutex<Silencer>
     private let queues: [SinkQueue]
+    private let state: AlertState?
 
     /// - Parameters:
     ///   - file: Sinks, silences and grouping.
+    ///   - state: Where alerts are kept until they are taken; nil: in memory alone.
     ///   - client: Of the cluster, for events on nodes.
     ///   - userAgent: How to introduce ourselves, "name/version".
     ///   - onEvent: Told what happens, on any thread.
     public init(
-        _ file: RuleFile, client: KubeClient?, userAgent: String,
+        _ file: RuleFile, state: AlertState? = nil, client: KubeClient?, userAgent: String,
         onEvent: @escaping @Sendable (Event) -> Void
-    ) {
+    ) throws(KubeError) {
+        self.state = state
         silencer = Mutex(Silencer(file.silences))
         queues = file.sinks.map { sink in
             let name = sink.name
             return SinkQueue(
                 SinkSender(sink: sink, client: client, userAgent: userAgent), file.grouping,
-                onDelivered: { _ in }
+                onDelivered: { state?.strike($0, from: name) }
             ) { event in
                 switch event {
                 case .delivered(let alerts): onEvent(.delivered(sink: name, alerts: alerts))
@@ -48,10 +51,30 @@ public final class AlertDelivery: Sendable {
     /// Whether anybody is told.
     public var hasSinks: Bool { !queues.isEmpty }
 
+    /// Lets wait again what sinks had not taken when the last process ended.
+    ///
+    /// - Throws: `file`.
+    public func resume(at time: Date) throws(KubeError) {
+        guard let state else { return }
+        state.forgetSinks(butNot: queues.map(\.sink.name))
+        for queue in queues {
+            for alert in try state.waiting(for: queue.sink.name) { queue.add(alert, at: time) }
+        }
+    }
+
     /// Takes alerts, and those whose silence is over by now. Returns those that are not kept back.
-    public func deliver(_ alerts: [Alert], at time: Date) -> [Alert] {
-        let told = silencer.withLock { silencer in
+    public func deliver(
+        _ alerts: [Alert], from engine: inout AlertEngine, at time: Date
+    ) -> [Alert] {
+        var told = silencer.withLock { silencer in
             silencer.advance(to: time) + silencer.pass(alerts, at: time)
+        }
+        if let state {
+            let memory = engine.takeMemory()
+            if told.isEmpty, memory.isEmpty { return [] }
+            // On the disk before anybody is told.
+            told = state.record(
+                told, for: queues.map(\.sink.name), memory: memory, at: time)
         }
         for alert in told {
             for queue in queues { queue.add(alert, at: time) }

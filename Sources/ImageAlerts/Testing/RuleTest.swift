@@ -145,7 +145,7 @@ public struct RuleTest: Sendable {
     public func run(_ rules: [Rule]) throws(RuleFile.Invalid) -> [Outcome] {
         let rules = self.rules ?? rules
         var engine = AlertEngine(cluster: "test", rules: rules)
-        engine.markListed(at: Self.start)
+        _ = engine.markListed(at: Self.start)
         let hasSilence = rules.contains { $0.condition.isOfSilence }
         var cluster = ScriptedCluster()
         var outcomes: [Outcome] = []

@@ -186,7 +186,9 @@ public final class SharedNodeInformer: Sendable {
     /// Writes the checkpoint now and then until the task is cancelled.
     private func keepCheckpoint() async {
         guard let checkpoint else { return }
-        var written: ResourceVersion?
+        // At once after the first list: who is killed before that has nothing to compare with.
+        guard await core.hub.wait(until: { $0.hasSynced }) else { return }
+        var written = await saveCheckpoint(within: checkpoint.interval)
         while (try? await Task.sleep(for: checkpoint.interval)) != nil {
             if core.hub.read({ $0.version }) == written { continue }
             written = await saveCheckpoint(within: checkpoint.interval) ?? written

@@ -11,6 +11,8 @@ final class ClusterAlerting: Sendable {
     private static let tick = Duration.seconds(1)
     /// In ticks: how often it is asked who is silent.
     private static let silenceTicks = 10
+    /// How often it is kept that somebody watches.
+    private static let beatTicks = 10
     /// So long after the first list its nodes have been told.
     private static let settlingTicks = 3
     /// Kubelets' failures that are told; then they are only counted.
@@ -20,6 +22,7 @@ final class ClusterAlerting: Sendable {
     private let informer: SharedNodeInformer
     private let kubelets: KubeletClient?
     private let delivery: AlertDelivery
+    private let alertState: AlertState?
     /// At the end sinks are told what waits, for no longer.
     private static let lastPatience = Duration.seconds(10)
     private let problems = Mutex(0)
@@ -28,12 +31,13 @@ final class ClusterAlerting: Sendable {
     /// - Parameter tell: Called with what is to be said, one call at a time.
     init(
         _ engine: AlertEngine, _ informer: SharedNodeInformer, _ kubelets: KubeletClient?,
-        _ delivery: AlertDelivery, _ format: AlertFormat, clusterWidth: Int,
+        _ delivery: AlertDelivery, _ state: AlertState?, _ format: AlertFormat, clusterWidth: Int,
         tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
     ) {
         printer = Mutex(
             AlertPrinter(engine, format, clusterWidth: clusterWidth, delivery: delivery))
         self.delivery = delivery
+        alertState = state
         self.informer = informer
         self.kubelets = kubelets
         self.tell = tell
@@ -65,6 +69,7 @@ final class ClusterAlerting: Sendable {
         await asking.value
         delivering.cancel()
         await delivering.value
+        alertState?.beat(at: Date())
         for (sink, count) in await delivery.drain(within: Self.lastPatience) {
             tell([.talk("sink \(sink): \(count) alert\(count == 1 ? "" : "s") not delivered")])
         }
@@ -80,8 +85,9 @@ final class ClusterAlerting: Sendable {
             let isSettled = syncedTicks >= Self.settlingTicks
             printer.withLock { printer in
                 let time = Date()
-                if isSettled { printer.markListed(at: time) }
+                if isSettled { tell(printer.markListed(at: time)) }
                 tell(printer.lines(at: time))
+                if tick % Self.beatTicks == 1 { alertState?.beat(at: time) }
                 if tick % Self.silenceTicks == 0, isSettled {
                     tell(
                         printer.lines(

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import ImageAlerts
 import KubeClient
 import NodeWatch
@@ -21,6 +22,7 @@ final class ClusterWatch: Sendable {
         var changes = 0
         var alerts = 0
         var informer: SharedNodeInformer?
+        var alerting: ClusterAlerting?
         var recording: Recording?
     }
 
@@ -57,8 +59,45 @@ final class ClusterWatch: Sendable {
         ) { [weak self] in
             self?.take($0)
         }
-        state.withLock { $0.informer = informer }
+        let alerting = try makeAlerting(informer)
+        state.withLock { state in
+            state.informer = informer
+            state.alerting = alerting
+        }
         return informer
+    }
+
+    private func makeAlerting(
+        _ informer: SharedNodeInformer
+    ) throws(KubeError) -> ClusterAlerting {
+        var engine = AlertEngine(
+            cluster: name, rules: options.alerting.rules, detection: options.detection)
+        var alertState: AlertState?
+        if let folder = options.stateFolder {
+            let identity = options.clusterName ?? client.configuration.clusterIdentity
+            let kept = try AlertState(folder: folder, cluster: identity) { [weak self] in
+                self?.take($0)
+            }
+            try kept.restore(&engine)
+            alertState = kept
+        }
+        let delivery = try AlertDelivery(
+            options.alerting, state: alertState, client: client, userAgent: Version.userAgent
+        ) { [weak self] in self?.take($0) }
+        try delivery.resume(at: Date())
+        return ClusterAlerting(
+            engine, informer, options.kubelet?.kubelets(client), delivery, alertState,
+            options.format, clusterWidth: clusterWidth
+        ) { [weak self] in self?.tell($0) }
+    }
+
+    private func take(_ event: AlertState.Event) {
+        switch event {
+        case .setAside(let reason, let path): say("state \(reason); kept as \(path)")
+        case .failed(let reason):
+            say("\(reason); alerts go on, but would be lost with this process")
+        case .recovered: say("state can be written again")
+        }
     }
 
     private func makeRecording() throws(KubeError) -> Recording? {
@@ -76,14 +115,7 @@ final class ClusterWatch: Sendable {
         guard let informer = state.withLock({ $0.informer }) else { return }
         // Begun before anything can happen, so that nothing is missed.
         let changes = informer.changes().makeAsyncIterator()
-        let alerting = ClusterAlerting(
-            AlertEngine(
-                cluster: name, rules: options.alerting.rules, detection: options.detection),
-            informer, options.kubelet?.kubelets(client),
-            AlertDelivery(options.alerting, client: client, userAgent: Version.userAgent) {
-                [weak self] in self?.take($0)
-            }, options.format, clusterWidth: clusterWidth
-        ) { [weak self] in self?.tell($0) }
+        guard let alerting = state.withLock({ $0.alerting }) else { return }
         let following = Task { [options] in
             await alerting.follow(changes, isSilent: !options.printsAlerts) { [weak self] in
                 self?.state.withLock { $0.changes += 1 }

@@ -100,6 +100,13 @@ struct WatchCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Keep in this folder what is known and what sinks have not taken: nothing is lost when the process "
+                + "is killed. Has the checkpoint, too.", valueName: "folder"),
+        completion: .directory)
+    var state: String?
+
+    @Option(
+        help: ArgumentHelp(
             "What the cluster is called in alerts, instead of its context; a checkpoint is of the cluster of "
                 + "that name, whatever its server's address.", valueName: "name"))
     var clusterName: String?
@@ -113,7 +120,8 @@ struct WatchCommand: AsyncParsableCommand {
     func validate() throws {
         if record == "-" { throw ValidationError("--record must be a file: alerts go to -.") }
         let ofOne = [
-            ("--record", record), ("--checkpoint", checkpoint), ("--cluster-name", clusterName),
+            ("--record", record), ("--checkpoint", checkpoint), ("--state", state),
+            ("--cluster-name", clusterName),
         ]
         for (name, value) in ofOne where value != nil && connection.contexts.count > 1 {
             throw ValidationError("\(name) is for one cluster; --context names several.")
@@ -131,7 +139,10 @@ struct WatchCommand: AsyncParsableCommand {
         session.health = health
         session.staleAfter = staleAfter.duration
         session.clusterName = clusterName
-        session.checkpoint = checkpoint.map { NodeCheckpoint(path: $0, clusterName: clusterName) }
+        session.stateFolder = state
+        session.checkpoint = (checkpoint ?? state.map { $0 + "/nodes.checkpoint" }).map {
+            NodeCheckpoint(path: $0, clusterName: clusterName)
+        }
         session.recording = record.map { RecordingOrder(file: $0, isAnonymised: false) }
         let clients = try connection.clients(limits.decodingLimits)
         let code = try await WatchSession(clients, session).run()

@@ -16,6 +16,8 @@ final class WatchSession: Sendable {
         var detection = ImageChangeDetector.Options()
         /// What makes alerts, and who is told.
         var alerting = RuleFile(rules: [.storageChanged])
+        /// Where alerts and what they need are kept; of one cluster only.
+        var stateFolder: String?
         /// Whether and how kubelets are asked.
         var kubelet: KubeletOptions?
         var stopsWhenSynced = false

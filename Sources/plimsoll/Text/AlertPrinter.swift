@@ -62,7 +62,7 @@ struct AlertPrinter {
     }
 
     /// All nodes there are have been told.
-    mutating func markListed(at time: Date) { engine.markListed(at: time) }
+    mutating func markListed(at time: Date) -> [Line] { told(engine.markListed(at: time), time) }
 
     mutating func takeNodesToAsk() -> [String] { engine.takeNodesToAsk() }
 
@@ -77,8 +77,8 @@ struct AlertPrinter {
     }
 
     /// Those that nobody silenced; sinks are told of them, too.
-    private func told(_ alerts: [Alert], _ time: Date) -> [Line] {
-        (delivery?.deliver(alerts, at: time) ?? alerts).map(line)
+    private mutating func told(_ alerts: [Alert], _ time: Date) -> [Line] {
+        (delivery?.deliver(alerts, from: &engine, at: time) ?? alerts).map(line)
     }
 
     private func line(_ alert: Alert) -> Line {
