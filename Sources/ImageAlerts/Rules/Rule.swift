@@ -1,8 +1,11 @@
 /// What is worth an alert.
 public struct Rule: Sendable, Hashable {
     /// How bad it is.
-    public enum Severity: String, Sendable, Hashable, CaseIterable {
+    public enum Severity: String, Sendable, Hashable, CaseIterable, Comparable {
         case info, warning, critical
+
+        /// The worse, the greater.
+        public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
     }
 
     /// A number of bytes, or a share of something.

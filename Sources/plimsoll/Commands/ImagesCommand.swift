@@ -13,6 +13,10 @@ struct ImagesCommand: AsyncParsableCommand {
 
               plimsoll images --sort-by nodes
               plimsoll images --on NODE
+              plimsoll images --waste
+
+            --waste lists repositories of which nodes have several versions, with what all but the \
+            largest take, and images that one node alone has. Which are in use nobody says.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, yaml, name, csv }
@@ -24,6 +28,9 @@ struct ImagesCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only images on this node.", valueName: "node"))
     var on: String?
 
+    @Flag(help: "Report old versions, and images on one node only.")
+    var waste = false
+
     @OptionGroup var selectors: SelectorOptions
 
     @Option(name: .shortAndLong, help: "How to write it.")
@@ -33,6 +40,9 @@ struct ImagesCommand: AsyncParsableCommand {
     var sortBy = Order.total
 
     func validate() throws {
+        if waste, ![.table, .json, .yaml].contains(output) {
+            throw ValidationError("--waste is written as table, json or yaml.")
+        }
         if on != nil, !selectors.isEmpty {
             throw ValidationError("Give --on NODE or a selector, not both.")
         }
@@ -44,6 +54,7 @@ struct ImagesCommand: AsyncParsableCommand {
             client,
             on.map { NodeSelector(fields: "metadata.name=\($0)") } ?? selectors.nodes)
         if let on, nodes.isEmpty { throw Failure("node \"\(on)\" not found") }
+        if waste { return write(WasteReport(nodes)) }
         let images = ClusterImage.all(of: nodes).sorted(by: order)
         switch output {
         case .name: images.forEach { Output.line($0.image.displayName) }
@@ -55,6 +66,20 @@ struct ImagesCommand: AsyncParsableCommand {
                 Talk.say("No images found.")
             } else {
                 Output.line(table(images, forPeople: true).text)
+            }
+        }
+    }
+
+    private func write(_ report: WasteReport) {
+        switch output {
+        case .json: Output.line(report.value.json())
+        case .yaml: Output.text(report.value.yaml())
+        case .table, .name, .csv:
+            let text = report.text
+            if text.isEmpty {
+                Talk.say("No old versions, and no image on one node only.")
+            } else {
+                Output.line(text)
             }
         }
     }
