@@ -113,6 +113,36 @@ struct StateTests {
         #expect(lives.observe(.added(node(10, [a, c]), isInInitialList: true)) == [])
     }
 
+    @Test
+    func `a server that went back to a backup meanwhile is believed, once the stream is there`()
+        throws
+    {
+        let lives = try Lives()
+        _ = lives.observe(.added(node(1, [a]), isInInitialList: true))
+        #expect(lives.observe(.updated(old: node(1, [a]), new: node(50, [a, b]))).count == 1)
+        try lives.begin()
+        // Older than what was told: a stream on its way, as far as anybody knows.
+        #expect(lives.observe(.added(node(1, [a]), isInInitialList: true)) == [])
+        #expect(lives.observe(.updated(old: node(1, [a]), new: node(2, [a, c]))) == [])
+        let told = lives.listed()
+        #expect(told.count == 1 && told[0].contains("r/c:1"))
+        #expect(lives.observe(.updated(old: node(2, [a, c]), new: node(3, [a, c]))) == [])
+    }
+
+    @Test func `a node that came, and a list that came, are known after a restart`() throws {
+        let lives = try Lives()
+        // In no checkpoint yet.
+        #expect(lives.observe(.added(node(1, [a]), isInInitialList: false)) == [])
+        try lives.begin()
+        #expect(lives.observe(.added(node(2, [a, b]), isInInitialList: false)).count == 1)
+        let other = try Lives()
+        _ = other.observe(.added(node(1, nil), isInInitialList: true))
+        #expect(other.observe(.updated(old: node(1, nil), new: node(2, [a]))) == [])
+        try other.begin()
+        #expect(other.observe(.added(node(1, nil), isInInitialList: true)) == [])
+        #expect(other.observe(.updated(old: node(1, nil), new: node(3, [a, b]))).count == 1)
+    }
+
     @Test func `a list that was lost before is compared when it is back after`() throws {
         let lives = try Lives()
         _ = lives.observe(.added(node(1, [a, b]), isInInitialList: true))

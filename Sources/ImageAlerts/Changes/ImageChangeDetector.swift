@@ -114,9 +114,25 @@ public struct ImageChangeDetector: Sendable {
     private mutating func resume(
         _ kept: NodesOnHold.Node, _ node: NodeSummary, _ time: Date
     ) -> ImageChange? {
-        guard let base = kept.base, !node.version.isOutdated(by: base.version) else { return nil }
+        guard let base = kept.base, !node.version.isOutdated(by: base.version) else {
+            var waiting = kept
+            waiting.update(node)
+            onHold[node.name] = waiting
+            return nil
+        }
         onHold[node.name] = nil
         return observe(.updated(old: base, new: node), at: time)
+    }
+
+    /// The stream has come to the present: what is not as late as it was known before will not be, for the
+    /// server has gone back to an earlier state.
+    mutating func settle(_ time: Date) -> [ImageChange] {
+        onHold.takeRestored().compactMap { name, kept in
+            guard let base = kept.base, kept.latest.resourceVersion != base.resourceVersion else {
+                return nil
+            }
+            return observe(.updated(old: base, new: kept.latest), at: time)
+        }
     }
 
     /// Takes a node's set that was known before this process.

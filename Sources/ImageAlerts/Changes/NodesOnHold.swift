@@ -68,6 +68,13 @@ struct NodesOnHold {
         }
     }
 
+    /// Takes out those that are from before this process, in the order of names.
+    mutating func takeRestored() -> [(name: String, node: Node)] {
+        let restored = nodes.filter { $0.value.reason == .isRestored }
+        for name in restored.keys { nodes[name] = nil }
+        return restored.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     /// Takes out what is due by then, in the order of names.
     mutating func takeDue(_ time: Date) -> [(name: String, node: Node)] {
         guard let nextDue, nextDue <= time else { return [] }

@@ -63,10 +63,14 @@ public struct AlertEngine: Sendable {
     public mutating func observe(_ change: NodeChange, at time: Date) -> [Alert] {
         let imageChange = detector.observe(change, at: time)
         switch change {
-        case .added(let node, _):
+        case .added(let node, let isInInitialList):
+            // One that came later is in no checkpoint yet.
+            if isRemembering, !isInInitialList, node.imageCount > 0 {
+                unkeptSets[node.name] = .some(node)
+            }
             return tell(imageChange, time) + look(at: node, before: nil, time)
         case .updated(let old, let new):
-            noteLoss(old, new)
+            noteSet(old, new)
             return tell(imageChange, time) + look(at: new, before: old, time)
         case .deleted(let node): return forget(node, time)
         }
@@ -76,10 +80,11 @@ public struct AlertEngine: Sendable {
     public mutating func markListed(at time: Date) -> [Alert] {
         if isListed { return [] }
         isListed = true
+        let late = detector.settle(time).flatMap { tell($0, time) }
         unwatchedSince = nil
         for index in spreads.keys { dues[Subject(rule: index, node: "")] = time }
         defer { rememberedUIDs = [:] }
-        return endUnseen(time)
+        return late + endUnseen(time)
     }
 
     /// Takes in what a kubelet says of the filesystem of a node's images.
@@ -278,15 +283,19 @@ public struct AlertEngine: Sendable {
 
     // MARK: Memory
 
-    /// A list that is lost takes along what it was compared with: that is to be remembered.
-    private mutating func noteLoss(_ old: NodeSummary, _ new: NodeSummary) {
-        if isRemembering, old.imageCount > 0, new.imageCount == 0 || old.bootID != new.bootID {
+    /// A list that is lost takes along what it was compared with, and one that comes is what the next is
+    /// compared with: both are to be remembered, though they are no change.
+    private mutating func noteSet(_ old: NodeSummary, _ new: NodeSummary) {
+        guard isRemembering else { return }
+        if old.imageCount > 0, new.imageCount == 0 || old.bootID != new.bootID {
             unkeptSets[old.name] = .some(old)
+        } else if old.imageCount == 0, new.imageCount > 0 {
+            unkeptSets[new.name] = .some(new)
         }
     }
 
     /// What is to be remembered beyond this process, as texts by key, since the last call. Nil: no more.
-    mutating func takeMemory() -> [(key: String, value: String?)] {
+    package mutating func takeMemory() -> [(key: String, value: String?)] {
         defer {
             unkeptSets = [:]
             unkeptSubjects = []
@@ -314,7 +323,7 @@ public struct AlertEngine: Sendable {
     }
 
     /// Takes in what was remembered, before anything else, and begins to remember. Of rules that are not there any more, nothing.
-    mutating func restore(_ memory: [String: String], unwatchedSince: Date?) {
+    package mutating func restore(_ memory: [String: String], unwatchedSince: Date?) {
         self.unwatchedSince = unwatchedSince
         isRemembering = true
         for (key, text) in memory {
