@@ -379,7 +379,7 @@ public struct Alert: Sendable, Codable {
     }
 
     /// FNV-1a, two runs of 64 bits: stable everywhere, no secret.
-    private static func identifier(_ parts: [String]) -> String {
+    static func identifier(_ parts: [String]) -> String {
         func hash(_ basis: UInt64) -> String {
             var hash = FNV1a(basis)
             for part in parts { hash.add(part) }

@@ -32,7 +32,6 @@ public struct AlertEngine: Sendable {
     private var unwatchedSince: Date?
     private var rememberedUIDs: [String: String] = [:]
     let nodeRules: [Int]
-    private let hasNodeRulesOnImages: Bool
 
     /// An engine that has seen nothing yet.
     public init(
@@ -43,7 +42,6 @@ public struct AlertEngine: Sendable {
         self.rules = rules
         detector = ImageChangeDetector(detection)
         nodeRules = rules.indices.filter { !rules[$0].condition.isEvent }
-        hasNodeRulesOnImages = !nodeRules.isEmpty
         for index in rules.indices {
             if case .imageSpread(let pattern, let limit) = rules[index].condition {
                 spreads[index] = Spread(pattern, limit)
@@ -91,7 +89,7 @@ public struct AlertEngine: Sendable {
     public mutating func observe(
         _ reading: ImageFileSystem, of name: String, at time: Date
     ) -> [Alert] {
-        guard let node = readings.take(reading, of: name, time) else { return [] }
+        guard let node = readings.take(reading, of: name) else { return [] }
         return evaluate(node, time) { if case .high = $0 { true } else { false } }
     }
 
@@ -174,8 +172,8 @@ public struct AlertEngine: Sendable {
                 node, before: before, isTruncated: detector.isTruncated(node))
             dues[Subject(rule: index, node: "")] = time
         }
-        guard hasNodeRulesOnImages else { return [] }
-        readings.look(at: node, before, rules, nodeRules, time)
+        if nodeRules.isEmpty { return [] }
+        readings.look(at: node, before, rules, nodeRules)
         return evaluate(node, time) { _ in true }
     }
 
@@ -322,7 +320,8 @@ public struct AlertEngine: Sendable {
         return memory
     }
 
-    /// Takes in what was remembered, before anything else, and begins to remember. Of rules that are not there any more, nothing.
+    /// Takes in what was remembered, before anything else, and begins to remember. Of rules that are not
+    /// there any more, nothing.
     package mutating func restore(_ memory: [String: String], unwatchedSince: Date?) {
         self.unwatchedSince = unwatchedSince
         isRemembering = true

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import KubeClient
 import NodeWatch
 
@@ -20,8 +19,7 @@ struct ImageFSReadings: Sendable {
 
     /// Takes in a node; wants to hear of it where a rule does.
     mutating func look(
-        at node: NodeSummary, _ before: NodeSummary?, _ rules: [Rule], _ indices: [Int],
-        _ time: Date
+        at node: NodeSummary, _ before: NodeSummary?, _ rules: [Rule], _ indices: [Int]
     ) {
         if entries[node.name] != nil { entries[node.name]?.node = node }
         let isChanged = before.map { !$0.hasSameImageEntries(as: node) } ?? false
@@ -43,9 +41,7 @@ struct ImageFSReadings: Sendable {
     }
 
     /// Takes in an answer. The node as it was known last; nil where nobody asked.
-    mutating func take(
-        _ reading: ImageFileSystem, of name: String, _ time: Date
-    ) -> NodeSummary? {
+    mutating func take(_ reading: ImageFileSystem, of name: String) -> NodeSummary? {
         guard entries[name] != nil else { return nil }
         entries[name]?.reading = reading
         return entries[name]?.node

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import KubeClient
 
 /// What a receiver is told at once: one alert, or several of a kind.
 public struct Notification: Sendable {
@@ -20,18 +19,7 @@ public struct Notification: Sendable {
     init(_ alerts: [Alert], group: String) {
         self.alerts = alerts
         self.group = group
-        var hash = (FNV1a(), FNV1a(0x6c62_272e_07bb_0142))
-        for id in alerts.map(\.id).sorted() {
-            hash.0.add(id)
-            hash.1.add(id)
-        }
-        id =
-            alerts.count == 1
-            ? alerts[0].id
-            : [hash.0.value, hash.1.value].map { value in
-                let digits = String(value, radix: 16)
-                return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-            }.joined()
+        id = alerts.count == 1 ? alerts[0].id : Alert.identifier(alerts.map(\.id).sorted())
         summary = alerts.count == 1 ? alerts[0].summary : Self.summary(of: alerts)
     }
 
@@ -54,10 +42,7 @@ public struct Notification: Sendable {
         let count = "\(nodes.count) node\(nodes.count == 1 ? "" : "s")"
         let deltas = alerts.compactMap(\.deltaBytes)
         if first.previous != nil, !deltas.isEmpty {
-            let total = deltas.reduce(0) { sum, delta in
-                let (next, overflow) = sum.addingReportingOverflow(delta)
-                return overflow ? .max : next
-            }
+            let total = deltas.reduce(0) { $0.addingWithinBounds($1) }
             let each =
                 Set(deltas).count == 1
                 ? "\(ByteText.delta(deltas[0])) each"

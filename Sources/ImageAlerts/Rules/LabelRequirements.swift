@@ -55,11 +55,7 @@ public struct LabelRequirements: Sendable, Hashable {
             let key = String(trimmed(part))
             let isFine =
                 !key.isEmpty
-                && key.utf8.allSatisfy {
-                    $0 < 0x80
-                        && ($0 > 0x60 && $0 < 0x7b || $0 > 0x40 && $0 < 0x5b
-                            || $0 > 0x2f && $0 < 0x3a || "-_./".utf8.contains($0))
-                }
+                && key.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_./".utf8.contains($0) }
             guard isFine else { throw Invalid(message: "\"\(text)\" is no requirement on a label") }
             return key
         }

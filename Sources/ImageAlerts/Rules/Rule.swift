@@ -6,6 +6,14 @@ public struct Rule: Sendable, Hashable {
 
         /// The worse, the greater.
         public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+        private var rank: Int {
+            switch self {
+            case .info: 0
+            case .warning: 1
+            case .critical: 2
+            }
+        }
     }
 
     /// A number of bytes, or a share of something.

@@ -115,6 +115,35 @@ struct RuleFields {
         field(key, Self.durationText, Self.duration)
     }
 
+    mutating func severity(_ key: String) -> Rule.Severity? {
+        let known = Rule.Severity.allCases.map(\.rawValue).joined(separator: ", ")
+        return field(key, "severity; there are \(known)") {
+            $0.string.flatMap(Rule.Severity.init)
+        }
+    }
+
+    /// The name of a rule or a sink.
+    mutating func name() -> String? {
+        required("name", "name of letters, digits, - and _") { value in
+            value.string.flatMap { Self.isName($0) ? $0 : nil }
+        }
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 63
+            && text.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_".utf8.contains($0) }
+    }
+
+    /// Complains of what bears the name of another before it.
+    mutating func claim(_ name: String, of kind: String, _ node: YAML, in names: inout Set<String>)
+    {
+        if !names.insert(name).inserted {
+            complain(
+                "there is another \(kind) \"\(name)\" before; names must differ",
+                at: node["name"]?.place)
+        }
+    }
+
     /// Texts: a list, or one by itself.
     mutating func strings(_ key: String) -> [String]? {
         field(key, "text or list of texts") { value in
@@ -188,5 +217,17 @@ enum Suggestion {
             }
         }
         return row[right.count]
+    }
+}
+
+extension UInt8 {
+    /// A letter or digit of ASCII.
+    var isASCIIAlphanumeric: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
     }
 }

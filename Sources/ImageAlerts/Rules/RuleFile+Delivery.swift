@@ -19,11 +19,7 @@ extension RuleFile {
         for (index, node) in sinks.enumerated() {
             var reader = SinkReader(node, number: index + 1)
             if let sink = reader.read() {
-                if !names.insert(sink.name).inserted {
-                    fields.complain(
-                        "there is another sink \"\(sink.name)\" before; names must differ",
-                        at: node["name"]?.place)
-                }
+                fields.claim(sink.name, of: "sink", node, in: &names)
                 self.sinks.append(sink)
             }
             fields.take(over: reader.problems)

@@ -96,11 +96,7 @@ public struct RuleFile: Sendable {
         for (index, element) in list.enumerated() {
             var reader = RuleReader(element, number: index + 1)
             if let rule = reader.read() {
-                if !known.insert(rule.name).inserted {
-                    fields.complain(
-                        "there is another rule \"\(rule.name)\" before; names must differ",
-                        at: element["name"]?.place)
-                }
+                fields.claim(rule.name, of: "rule", element, in: &known)
                 rules.append(rule)
             }
             fields.take(over: reader.problems)

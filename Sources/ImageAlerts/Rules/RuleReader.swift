@@ -24,9 +24,7 @@ struct RuleReader {
     /// The rule; nil where it has problems.
     mutating func read() -> Rule? {
         guard node.pairs != nil else { return nil }
-        let name = fields.required("name", "name of letters, digits, - and _") { value in
-            value.string.flatMap { Self.isName($0) ? $0 : nil }
-        }
+        let name = fields.name()
         let kind = fields.required("type", "type; there are \(Self.kinds.joined(separator: ", "))")
         {
             $0.string
@@ -49,22 +47,10 @@ struct RuleReader {
         return fields.problems.isEmpty ? rule : nil
     }
 
-    static func isName(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= 63
-            && text.utf8.allSatisfy {
-                $0 > 0x60 && $0 < 0x7b || $0 > 0x40 && $0 < 0x5b || $0 > 0x2f && $0 < 0x3a
-                    || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-            }
-    }
-
     // MARK: What every rule may have
 
     private mutating func readCommon(_ rule: inout Rule) {
-        let severities = Rule.Severity.allCases.map(\.rawValue).joined(separator: ", ")
-        rule.severity =
-            fields.field("severity", "severity; there are \(severities)") {
-                $0.string.flatMap(Rule.Severity.init)
-            } ?? (rule.condition.isEvent ? .info : .warning)
+        rule.severity = fields.severity("severity") ?? (rule.condition.isEvent ? .info : .warning)
         if rule.condition.isEvent {
             rule.cooldown = fields.duration("cooldown") ?? .zero
             for key in ["for", "keep_firing_for"] {
@@ -101,10 +87,7 @@ struct RuleReader {
     /// As Prometheus and Alertmanager take them.
     private static func isLabelName(_ text: String) -> Bool {
         !text.isEmpty && !(text.first!.isNumber)
-            && text.utf8.allSatisfy {
-                $0 > 0x60 && $0 < 0x7b || $0 > 0x40 && $0 < 0x5b || $0 > 0x2f && $0 < 0x3a
-                    || $0 == UInt8(ascii: "_")
-            }
+            && text.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") }
     }
 
     private mutating func scope(of condition: Rule.Condition) -> RuleScope {

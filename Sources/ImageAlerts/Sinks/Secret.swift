@@ -42,8 +42,8 @@ struct Secret: Sendable, Hashable {
                 throw KubeError(.credentials, error.message)
             }
         }
-        let trimmed = text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace)
+        let trimmed = text.trimmed
         guard !trimmed.isEmpty else { throw KubeError(.credentials, "\(description) is empty") }
-        return String(trimmed.reversed())
+        return trimmed
     }
 }

@@ -12,9 +12,7 @@ extension Alert {
         alert.reason = "Test"
         alert.lasts = false
         if let node {
-            var contents = Alert.Node(name: node, uid: uid)
-            contents.pool = nil
-            alert.node = contents
+            alert.node = Alert.Node(name: node, uid: uid)
         }
         alert.detail = "this is a test; nothing is wrong"
         alert.finish()

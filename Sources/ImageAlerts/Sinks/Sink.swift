@@ -45,7 +45,7 @@ public struct Sink: Sendable {
     /// Whether an alert is for it.
     func wants(_ alert: Alert) -> Bool {
         guard let severity = Rule.Severity(rawValue: alert.severity),
-            severity.rank >= leastSeverity.rank,
+            severity >= leastSeverity,
             tellsResolved || alert.status == .firing
         else { return false }
         return rules.isEmpty || rules.contains { $0.matches(alert.rule) }
@@ -56,17 +56,6 @@ public struct Sink: Sendable {
         switch kind {
         case .alertmanager, .pagerDuty, .kubernetesEvent: true
         case .slack, .teams, .webhook: false
-        }
-    }
-}
-
-extension Rule.Severity {
-    /// The higher the worse.
-    var rank: Int {
-        switch self {
-        case .info: 0
-        case .warning: 1
-        case .critical: 2
         }
     }
 }

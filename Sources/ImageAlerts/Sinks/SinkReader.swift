@@ -21,9 +21,7 @@ struct SinkReader {
     mutating func read() -> Sink? {
         guard node.pairs != nil else { return nil }
         let kinds = Self.kinds.joined(separator: ", ")
-        let name = fields.required("name", "name of letters, digits, - and _") { value in
-            value.string.flatMap { RuleReader.isName($0) ? $0 : nil }
-        }
+        let name = fields.name()
         let type = fields.required("type", "type; there are \(kinds)") { $0.string }
         guard let type, let kind = kind(type) else {
             if let type, Self.kinds.contains(type) {
@@ -86,11 +84,7 @@ struct SinkReader {
     }
 
     private mutating func readCommon(_ sink: inout Sink) {
-        let severities = Rule.Severity.allCases.map(\.rawValue).joined(separator: ", ")
-        sink.leastSeverity =
-            fields.field("min_severity", "severity; there are \(severities)") {
-                $0.string.flatMap(Rule.Severity.init)
-            } ?? .info
+        sink.leastSeverity = fields.severity("min_severity") ?? .info
         sink.rules = (fields.strings("rules") ?? []).map(Glob.init)
         sink.tellsResolved = fields.field("send_resolved", "true or false") { $0.bool } ?? true
         sink.timeout =

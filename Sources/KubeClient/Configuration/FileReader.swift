@@ -54,3 +54,10 @@ package enum FileReader {
         #endif
     }
 }
+
+extension String {
+    /// Without spaces and line breaks around it, as secrets are that lie in files.
+    package var trimmed: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+}

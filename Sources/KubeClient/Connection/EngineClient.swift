@@ -18,6 +18,59 @@ package struct EngineClient: ~Copyable {
         return EngineClient(handle: handle)
     }
 
+    /// A client of a server.
+    ///
+    /// - Parameters:
+    ///   - proxyURL: Nil: as the environment says; "": none.
+    ///   - headerLines: "Name: value" of every request; may hold secrets.
+    ///   - adjust: Sets the other options.
+    /// - Throws: `memory`.
+    static func connecting(
+        to server: String, userAgent: String, tlsServerName: String?, proxyURL: String?,
+        _ material: TLSMaterial, headerLines: [String] = [],
+        _ adjust: (inout plm_client_options) -> Void
+    ) throws(KubeError) -> EngineClient {
+        var options = plm_client_options()
+        adjust(&options)
+        let handle = server.withCString { server in
+            userAgent.withCString { agent in
+                withOptionalCString(tlsServerName) { name in
+                    withOptionalCString(proxyURL) { proxy in
+                        options.base_url = server
+                        options.user_agent = agent
+                        options.tls_server_name = name
+                        options.proxy_url = proxy
+                        return create(options, material, headerLines)
+                    }
+                }
+            }
+        }
+        guard let handle else { throw .outOfMemory }
+        return EngineClient(handle: handle)
+    }
+
+    private static func create(
+        _ base: plm_client_options, _ material: TLSMaterial, _ headerLines: [String]
+    ) -> OpaquePointer? {
+        withText(material.authority) { authority in
+            withText(material.certificate) { certificate in
+                withText(material.key) { key in
+                    withTexts(headerLines[...]) { lines in
+                        lines.withUnsafeBufferPointer { lines in
+                            var options = base
+                            options.ca_pem = authority
+                            options.client_certificate_pem = certificate
+                            options.client_key_pem = key
+                            options.header_lines = lines.baseAddress
+                            options.header_line_count = lines.count
+                            return plm_client_create(&options)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     package init(handle: OpaquePointer) { self.handle = handle }
 
     deinit { plm_client_destroy(handle) }

@@ -103,12 +103,11 @@ public final class KubeClient: Sendable {
     private func storedToken() throws(KubeError) -> String {
         guard let file = configuration.tokenFile else { return configuration.token ?? "" }
         do throws(KubeError) {
-            let text = String(decoding: try FileReader.read(file), as: UTF8.self)
-            let token = text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace)
+            let token = String(decoding: try FileReader.read(file), as: UTF8.self).trimmed
             guard !token.isEmpty else {
                 throw KubeError(.credentials, "the token file \(file) is empty")
             }
-            return String(token.reversed())
+            return token
         } catch {
             if let token = configuration.token { return token }
             throw KubeError(.credentials, error.message)
@@ -119,54 +118,16 @@ public final class KubeClient: Sendable {
     ///
     /// - Throws: `memory`.
     package func makeEngine(_ material: TLSMaterial) throws(KubeError) -> EngineClient {
-        let (authority, certificate, key) = (
-            material.authority, material.certificate, material.key
-        )
-        let handle = configuration.server.withCString { server in
-            userAgent.withCString { agent in
-                withOptionalCString(configuration.tlsServerName) { name in
-                    withOptionalCString(configuration.proxyURL) { proxy in
-                        var options = plm_client_options()
-                        options.base_url = server
-                        options.user_agent = agent
-                        options.tls_server_name = name
-                        options.proxy_url = proxy
-                        options.limits = limits.engine
-                        options.max_connection_age_seconds = Int32(
-                            clamping: maxConnectionAge.map { max(1, $0.components.seconds) } ?? 0)
-                        options.speaks_http2 = speaksHTTP2
-                        options.insecure_skip_verify = configuration.skipsVerification
-                        return Self.create(
-                            options, authority, certificate, key,
-                            configuration.impersonation.headerLines)
-                    }
-                }
-            }
-        }
-        guard let handle else { throw .outOfMemory }
-        return EngineClient(handle: handle)
-    }
-
-    private static func create(
-        _ base: plm_client_options, _ authority: [UInt8], _ certificate: [UInt8], _ key: [UInt8],
-        _ headerLines: [String]
-    ) -> OpaquePointer? {
-        withText(authority) { authority in
-            withText(certificate) { certificate in
-                withText(key) { key in
-                    withTexts(headerLines[...]) { lines in
-                        lines.withUnsafeBufferPointer { lines in
-                            var options = base
-                            options.ca_pem = authority
-                            options.client_certificate_pem = certificate
-                            options.client_key_pem = key
-                            options.header_lines = lines.baseAddress
-                            options.header_line_count = lines.count
-                            return plm_client_create(&options)
-                        }
-                    }
-                }
-            }
+        try EngineClient.connecting(
+            to: configuration.server, userAgent: userAgent,
+            tlsServerName: configuration.tlsServerName, proxyURL: configuration.proxyURL, material,
+            headerLines: configuration.impersonation.headerLines
+        ) { options in
+            options.limits = limits.engine
+            options.max_connection_age_seconds = Int32(
+                clamping: maxConnectionAge.map { max(1, $0.components.seconds) } ?? 0)
+            options.speaks_http2 = speaksHTTP2
+            options.insecure_skip_verify = configuration.skipsVerification
         }
     }
 

@@ -91,29 +91,10 @@ package struct HTTPEndpoint: Sendable {
         request.accept = "*/*"
         request.headerLines = headers
         request.totalTimeout = timeout
-        let stream = try client.open(request, nil)
-        defer { plm_stream_destroy(stream) }
-        var answer = Answer(status: 0, body: "")
-        while true {
-            var batch = plm_batch()
-            _ = plm_stream_next(stream, Duration.seconds(1).milliseconds, &batch)
-            for event in UnsafeBufferPointer(start: batch.events, count: batch.count) {
-                switch event.kind {
-                case .head:
-                    answer.status = Int(event.head.status)
-                    if event.head.retry_after_seconds >= 0 {
-                        answer.retryAfter = .seconds(event.head.retry_after_seconds)
-                    }
-                case .failure: throw KubeError(event.failure)
-                default: break
-                }
-            }
-            if batch.done {
-                answer.body = String(
-                    decoding: plm_stream_body(stream).raw.prefix(512), as: UTF8.self)
-                return answer
-            }
-        }
+        let answer = try client.exchange(request)
+        return Answer(
+            status: answer.status, retryAfter: answer.retryAfter,
+            body: String(decoding: answer.body.prefix(512), as: UTF8.self))
     }
 
     private func makeClient(_ userAgent: String) throws(KubeError) -> EngineClient {
@@ -121,35 +102,15 @@ package struct HTTPEndpoint: Sendable {
             guard let path else { return [] }
             return try FileReader.read(path)
         }
-        let authority = try read(security.certificateAuthority)
-        let certificate = try read(security.certificate)
-        let key = try read(security.key)
-        let handle = base.withCString { base in
-            userAgent.withCString { agent in
-                withOptionalCString(security.serverName) { name in
-                    withOptionalCString(proxy) { proxy in
-                        withText(authority) { authority in
-                            withText(certificate) { certificate in
-                                withText(key) { key in
-                                    var options = plm_client_options()
-                                    options.base_url = base
-                                    options.user_agent = agent
-                                    options.tls_server_name = name
-                                    options.proxy_url = proxy
-                                    options.ca_pem = authority
-                                    options.client_certificate_pem = certificate
-                                    options.client_key_pem = key
-                                    options.insecure_skip_verify = security.skipsVerification
-                                    options.limits = DecodingLimits().engine
-                                    return plm_client_create(&options)
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+        let material = TLSMaterial(
+            authority: try read(security.certificateAuthority),
+            certificate: try read(security.certificate), key: try read(security.key))
+        return try EngineClient.connecting(
+            to: base, userAgent: userAgent, tlsServerName: security.serverName, proxyURL: proxy,
+            material
+        ) { options in
+            options.insecure_skip_verify = security.skipsVerification
+            options.limits = DecodingLimits().engine
         }
-        guard let handle else { throw .outOfMemory }
-        return EngineClient(handle: handle)
     }
 }

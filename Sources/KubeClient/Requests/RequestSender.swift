@@ -28,13 +28,6 @@ final class RequestSender: Sendable {
         }
     }
 
-    private struct Answer {
-        var status = 0
-        var retryAfter: Duration?
-        var body: [UInt8] = []
-        var refusal: KubeStatus?
-    }
-
     /// Connections beyond this many are closed after use.
     private static let maxIdle = 4
     /// Asked to come again later, so many times: as client-go.
@@ -105,7 +98,7 @@ final class RequestSender: Sendable {
     /// One request with its answer.
     private func exchange(
         _ request: KubeRequest, _ client: KubeClient, _ canceller: Canceller
-    ) throws(KubeError) -> Answer {
+    ) throws(KubeError) -> EngineAnswer {
         let access = try client.access { canceller.isCancelled }
         let connection = try take(access.material, client)
         client.trace?(.request(method: request.method, target: request.target))
@@ -137,34 +130,12 @@ final class RequestSender: Sendable {
     private static func exchange(
         _ request: KubeRequest, _ engine: borrowing EngineClient, _ token: String,
         _ timeout: Duration?, _ canceller: Canceller
-    ) throws(KubeError) -> Answer {
+    ) throws(KubeError) -> EngineAnswer {
         var parts = EngineRequest(target: request.target, token: token, canceller: canceller)
         parts.method = request.method
         parts.body = request.body
         parts.contentType = request.contentType
         parts.totalTimeout = timeout
-        let handle = try engine.open(parts, nil)
-        defer { plm_stream_destroy(handle) }
-        var answer = Answer()
-        while true {
-            var batch = plm_batch()
-            _ = plm_stream_next(handle, Duration.seconds(1).milliseconds, &batch)
-            for event in UnsafeBufferPointer(start: batch.events, count: batch.count) {
-                switch event.kind {
-                case .head:
-                    answer.status = Int(event.head.status)
-                    if event.head.retry_after_seconds >= 0 {
-                        answer.retryAfter = .seconds(event.head.retry_after_seconds)
-                    }
-                case .status: answer.refusal = KubeStatus(event.status)
-                case .failure: throw KubeError(event.failure)
-                default: break
-                }
-            }
-            if batch.done {
-                answer.body = Array(plm_stream_body(handle).raw)
-                return answer
-            }
-        }
+        return try engine.exchange(parts)
     }
 }

@@ -56,16 +56,7 @@ public final class ImageFileSystemProbe: Sendable {
 
     /// Asks until the task is cancelled.
     public func run() async {
-        await withTaskGroup { group in
-            for _ in 0..<options.workers {
-                group.addTask { [self] in
-                    while let node = await queue.next() {
-                        await probe(node)
-                        queue.done(node)
-                    }
-                }
-            }
-        }
+        await queue.run(workers: options.workers) { [self] node in await probe(node) }
     }
 
     private func probe(_ node: String) async {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ImageAlerts
 
 /// A time as kubectl takes it: "90s", "10m", "1h30m", "500ms", or plain seconds.
 struct DurationArgument: ExpressibleByArgument {
@@ -21,25 +22,8 @@ struct DurationArgument: ExpressibleByArgument {
             duration = .seconds(seconds)
             return
         }
-        var total = Duration.zero
-        var rest = argument[...]
-        while !rest.isEmpty {
-            let digits = rest.prefix { $0.isNumber || $0 == "." }
-            rest = rest.dropFirst(digits.count)
-            let unit = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(unit.count)
-            guard let value = Double(digits), value < 1e9 else { return nil }
-            switch unit {
-            case "ms": total += .seconds(value / 1000)
-            case "s": total += .seconds(value)
-            case "m": total += .seconds(value * 60)
-            case "h": total += .seconds(value * 3600)
-            case "d": total += .seconds(value * 86400)
-            default: return nil
-            }
-        }
-        guard total > .zero else { return nil }
-        duration = total
+        guard let time = DurationText.parse(argument), time > .zero else { return nil }
+        duration = time
     }
 }
 
