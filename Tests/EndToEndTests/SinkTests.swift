@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A receiver in a process of its own, that checks what it is told.
+/// A receiver in a process of its own, that checks what it is told. It is started after the simulator,
+/// which waits for its turn.
 private final class Receiver: Sendable {
     let program: Program
     let port: Int
@@ -86,9 +87,9 @@ struct SinkTests {
     }
 
     @Test func `are told in the forms that are published, and signed`() async throws {
-        let receiver = try await Receiver(secrets: [Self.secret, Self.next])
         let simulator = try await SimulatorProcess(["--nodes", "3", "--heartbeat-interval", "0"])
         defer { simulator.stop() }
+        let receiver = try await Receiver(secrets: [Self.secret, Self.next])
         let program = try Program(
             "plimsoll",
             [
@@ -139,9 +140,9 @@ struct SinkTests {
     }
 
     @Test func `hear of a rollout in a handful of messages`() async throws {
-        let receiver = try await Receiver()
         let simulator = try await SimulatorProcess(["--nodes", "60", "--heartbeat-interval", "0"])
         defer { simulator.stop() }
+        let receiver = try await Receiver()
         let program = try Program(
             "plimsoll",
             [
@@ -169,9 +170,9 @@ struct SinkTests {
     }
 
     @Test func `that fail are told again, and delay no other`() async throws {
-        let receiver = try await Receiver(failures: 60, seed: 7)
         let simulator = try await SimulatorProcess(["--nodes", "1", "--heartbeat-interval", "0"])
         defer { simulator.stop() }
+        let receiver = try await Receiver(failures: 60, seed: 7)
         let file = try write(
             """
             rules: [{name: changed, type: storage-changed}]
@@ -204,9 +205,9 @@ struct SinkTests {
     }
 
     @Test func `sinks test tells each once, and says who did not take it`() async throws {
-        let receiver = try await Receiver(secrets: [Self.secret, Self.next])
         let simulator = try await SimulatorProcess(["--nodes", "1", "--heartbeat-interval", "0"])
         defer { simulator.stop() }
+        let receiver = try await Receiver(secrets: [Self.secret, Self.next])
         let node = try await simulator.nodes()[0].name
         let file = try rules(receiver)
         let good = try await Program.run(
@@ -289,10 +290,10 @@ struct AlertmanagerTests {
 
     @Test func `has what lasts until it is over, and what is told once for a while`() async throws {
         let folder = try TemporaryFolder()
-        let (first, url) = try await start(folder)
-        defer { first.signal(SIGTERM) }
         let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
         defer { simulator.stop() }
+        let (first, url) = try await start(folder)
+        defer { first.signal(SIGTERM) }
         let rules = folder.path + "/rules.yaml"
         // One of the two peers is away.
         try """

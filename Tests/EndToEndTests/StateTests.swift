@@ -21,6 +21,9 @@ struct StateFolderTests {
     }
 
     @Test func `survives kills: nothing is lost, and repeats have the same id`() async throws {
+        // It has a simulator of its own.
+        await Gate.simulators.enter()
+        defer { Gate.simulators.leave() }
         let result = try await Program.run(
             "python3",
             [
