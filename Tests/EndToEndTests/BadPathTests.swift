@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll watch: a bad path", .timeLimit(.minutes(5)))
+@Suite("plimsoll watch: a bad path", .timeLimit(.minutes(Patience.minutes)))
 struct BadPathTests {
     private struct Statistics: Decodable {
         var nodes: Int

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll check, why and images --waste", .timeLimit(.minutes(5)))
+@Suite("plimsoll check, why and images --waste", .timeLimit(.minutes(Patience.minutes)))
 struct CheckTests {
     private let folder: TemporaryFolder
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Connections", .timeLimit(.minutes(5)))
+@Suite("Connections", .timeLimit(.minutes(Patience.minutes)))
 struct ConnectionTests {
     private func watch(
         _ simulator: SimulatorProcess, _ arguments: [String], environment: [String: String] = [:]

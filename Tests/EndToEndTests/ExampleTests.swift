@@ -3,7 +3,7 @@ import KubeClient
 import TestSupport
 import Testing
 
-@Suite("Examples of the documentation", .timeLimit(.minutes(5)))
+@Suite("Examples of the documentation", .timeLimit(.minutes(Patience.minutes)))
 struct ExampleTests {
     @Test func `TwoHandlers tells of changes, and of pools again and again`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "6", "--heartbeat-interval", "0"])
@@ -33,7 +33,7 @@ struct ExampleTests {
     }
 }
 
-@Suite("Ingress controller", .timeLimit(.minutes(5)))
+@Suite("Ingress controller", .timeLimit(.minutes(Patience.minutes)))
 struct IngressControllerTests {
     private static let services = ResourceType(
         plural: "services", kind: "Service", isNamespaced: true)

@@ -3,7 +3,7 @@ import KubeClient
 import TestSupport
 import Testing
 
-@Suite("plimsoll get", .timeLimit(.minutes(5)))
+@Suite("plimsoll get", .timeLimit(.minutes(Patience.minutes)))
 struct GetTests {
     private func get(
         _ simulator: SimulatorProcess, _ arguments: String...

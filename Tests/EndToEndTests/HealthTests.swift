@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll watch --health", .timeLimit(.minutes(5)))
+@Suite("plimsoll watch --health", .timeLimit(.minutes(Patience.minutes)))
 struct HealthTests {
     private func get(_ url: String) async throws -> String {
         try await Program.run("curl", ["-s", "-m", "5", "-w", "%{http_code}", url]).output

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll record, replay", .timeLimit(.minutes(5)))
+@Suite("plimsoll record, replay", .timeLimit(.minutes(Patience.minutes)))
 struct RecordingTests {
     /// Alerts without the time at which they were seen, which is that of another process.
     private func alerts(_ output: String) throws -> [String] {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll rules", .timeLimit(.minutes(5)))
+@Suite("plimsoll rules", .timeLimit(.minutes(Patience.minutes)))
 struct RulesTests {
     private let folder: TemporaryFolder
 

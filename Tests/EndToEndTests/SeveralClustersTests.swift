@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll watch: several clusters", .timeLimit(.minutes(5)))
+@Suite("plimsoll watch: several clusters", .timeLimit(.minutes(Patience.minutes)))
 struct SeveralClustersTests {
     /// Two simulated clusters, and one environment that knows both as east and west.
     private func clusters() async throws -> (

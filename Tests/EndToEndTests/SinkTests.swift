@@ -47,7 +47,7 @@ private final class Receiver: Sendable {
     }
 }
 
-@Suite("Sinks", .timeLimit(.minutes(5)))
+@Suite("Sinks", .timeLimit(.minutes(Patience.minutes)))
 struct SinkTests {
     private let folder: TemporaryFolder
     private static let secret = "whsec_" + Data((0..<32).map { UInt8($0) }).base64EncodedString()
@@ -264,7 +264,7 @@ struct SinkTests {
     }
 }
 
-@Suite("Alertmanager", .timeLimit(.minutes(5)))
+@Suite("Alertmanager", .timeLimit(.minutes(Patience.minutes)))
 struct AlertmanagerTests {
     /// A real one, with nobody to tell.
     private func start(_ folder: TemporaryFolder) async throws -> (program: Program, url: String) {

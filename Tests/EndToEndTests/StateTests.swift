@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("plimsoll watch --state", .timeLimit(.minutes(5)))
+@Suite("plimsoll watch --state", .timeLimit(.minutes(Patience.minutes)))
 struct StateFolderTests {
     private let folder: TemporaryFolder
 

@@ -38,7 +38,7 @@ private struct StatisticsLine: Decodable {
     var relists: Int
 }
 
-@Suite("plimsoll watch", .timeLimit(.minutes(5)))
+@Suite("plimsoll watch", .timeLimit(.minutes(Patience.minutes)))
 struct WatchTests {
     private func alerts(_ output: String) throws -> [AlertLine] {
         try output.split(separator: "\n").map {
@@ -240,7 +240,7 @@ struct WatchTests {
     }
 }
 
-@Suite("plimsoll watch: bad input", .timeLimit(.minutes(5)))
+@Suite("plimsoll watch: bad input", .timeLimit(.minutes(Patience.minutes)))
 struct WatchFailureTests {
     private func expectFailure(
         _ arguments: [String], _ words: String, environment: [String: String] = [:],

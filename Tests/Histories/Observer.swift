@@ -3,11 +3,20 @@ import FoundationEssentials
 import ImageAlerts
 package import NodeWatch
 
-/// Reads the store's changes as the alerting does, and holds what it is told against the truth.
+/// Reads the store's changes as the alerting does, and holds what it is told against the truth. The alerting
+/// is restarted with its program, and remembers what it would have on a disk.
 package final class Observer {
-    private var detector: ImageChangeDetector
+    /// What is not as late as it was known before the restart is waited for this long after a list.
+    private static let patience = Duration.seconds(60)
+
+    private var engine: AlertEngine
+    /// What the engine has on its disk.
+    private var memory: [String: String] = [:]
+    /// When there was something to read after the start.
+    private var syncedAt: Duration?
+    private var isSettled = false
     /// The set of images that each node was last known to have, by what has been reported.
-    private var known: [String: Set<String>] = [:]
+    private var known: [String: (uid: String, images: Set<String>)] = [:]
     package private(set) var alerts = 0
     /// What must not be, in words.
     package private(set) var violations: [String] = []
@@ -19,25 +28,37 @@ package final class Observer {
     package init(_ cluster: Cluster, _ log: Log) {
         self.cluster = cluster
         self.log = log
+        engine = Self.engine(remembering: [:])
+    }
+
+    private static func engine(remembering memory: [String: String]) -> AlertEngine {
         var options = ImageChangeDetector.Options()
         options.cap = .none
         options.warmUp = .zero
-        detector = ImageChangeDetector(options)
+        var engine = AlertEngine(cluster: "simulated", detection: options)
+        engine.restore(memory, unwatchedSince: nil)
+        return engine
+    }
+
+    /// The program begins anew.
+    package func restart() {
+        engine = Self.engine(remembering: memory)
+        syncedAt = nil
+        isSettled = false
     }
 
     /// Takes in what the store tells.
     package func observe(_ change: NodeChange, _ now: Duration) {
         let name = change.node.name
-        let time = Date(timeIntervalSince1970: now / .seconds(1))
-        // A list that stays lost is told there, and is no alert.
-        _ = detector.advance(to: time)
-        let alert = detector.observe(change, at: time).flatMap {
-            $0.classification.isOfStorage ? $0 : nil
-        }
+        let told = engine.advance(to: Self.date(now)) + engine.observe(change, at: Self.date(now))
+        // A list that stays lost is no alert.
+        _ = engine.takeLostLists()
         switch change {
         case .added(let node, _):
             log.add(now, "added \(name)")
-            known[name] = Self.images(node)
+            // What it was before a restart is what it is compared with.
+            if let known = known[name], known.uid == node.uid, !known.images.isEmpty { break }
+            known[name] = (node.uid, Self.images(node))
         case .deleted(let node):
             log.add(now, "deleted \(name)")
             if cluster.node(name)?.uid == node.uid, !wasRestored {
@@ -46,23 +67,62 @@ package final class Observer {
             known[name] = nil
         case .updated(_, let new):
             // A list that was never seen is no change when it comes.
-            if alert == nil, known[name]?.isEmpty ?? true { known[name] = Self.images(new) }
+            if told.isEmpty, known[name]?.images.isEmpty ?? true {
+                known[name] = (new.uid, Self.images(new))
+            }
         }
-        guard let alert else { return }
+        take(told, now)
+    }
+
+    /// Takes in how far the store is. What was told before a restart and is not so there, is told when
+    /// nothing else can come.
+    package func noteVersion(_ version: ResourceVersion?, hasSynced: Bool, _ now: Duration) {
+        guard hasSynced, !isSettled else { return }
+        let start = syncedAt ?? now
+        syncedAt = start
+        if engine.hasCaughtUp(with: version) || now - start >= Self.patience { settle(now) }
+    }
+
+    private func settle(_ now: Duration) {
+        isSettled = true
+        take(engine.advance(to: Self.date(now)), now)
+        take(engine.markListed(at: Self.date(now)), now)
+    }
+
+    private func take(_ alerts: [Alert], _ now: Duration) {
+        for alert in alerts { take(alert, now) }
+        for (key, value) in engine.takeMemory() { memory[key] = value }
+    }
+
+    private func take(_ alert: Alert, _ now: Duration) {
+        guard let node = alert.node else { return }
         alerts += 1
-        log.add(now, "alert \(name) +\(alert.added.count) -\(alert.removed.count)")
-        let (before, after) = (Self.images(alert.previous), Self.images(alert.current))
-        if before == after { violations.append("an alert without a difference: \(name)") }
-        if known[name] != before {
-            violations.append("an alert that begins with another set than was known: \(name)")
+        let (added, removed) = (Self.images(alert.added), Self.images(alert.removed))
+        log.add(now, "alert \(node.name) +\(added.count) -\(removed.count)")
+        if added == removed { violations.append("an alert without a difference: \(node.name)") }
+        let before = known[node.name]?.images ?? []
+        if !before.isSuperset(of: removed.subtracting(added)) {
+            violations.append("an alert of images that were not known: \(node.name)")
         }
-        known[name] = after
+        known[node.name] = (node.uid, before.subtracting(removed).union(added))
+    }
+
+    private static func date(_ now: Duration) -> Date {
+        Date(timeIntervalSince1970: now / .seconds(1))
+    }
+
+    private static func images(_ node: NodeSummary) -> Set<String> {
+        images(node.images.map { $0.names.first ?? "" })
+    }
+
+    private static func images(_ images: [Alert.Image]) -> Set<String> {
+        Self.images(images.map { $0.digest ?? $0.name })
     }
 
     /// By digest, which comes first: what has the same is the same, though the simulator may give it another
     /// size when a version comes twice.
-    private static func images(_ node: NodeSummary) -> Set<String> {
-        Set(node.images.map { $0.names.first ?? "" })
+    private static func images(_ names: [String]) -> Set<String> {
+        Set(names.map { String($0.split(separator: "@").last ?? "") })
     }
 
     /// At a quiet point: the store is the server's truth, and every set has been reported as it is.
@@ -70,6 +130,7 @@ package final class Observer {
     /// - Parameter nodes: The store's.
     package func check(_ nodes: [NodeSummary], _ now: Duration) {
         wasRestored = false
+        settle(now)
         let truth = cluster.report()
         let kept = Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, $0) })
         let names = Set(truth.map(\.node.name))
@@ -92,7 +153,7 @@ package final class Observer {
             if ours.imageBytes != images.bytes || ours.imageCount != images.count {
                 violations.append("\(node.name) is kept with other image storage than it has")
             }
-            if known[node.name] != Set(set) {
+            if known[node.name]?.images != Self.images(set) {
                 violations.append("\(node.name): its images were not reported as they are")
             }
         }

@@ -129,6 +129,40 @@ struct StateTests {
         #expect(lives.observe(.updated(old: node(2, [a, c]), new: node(3, [a, c]))) == [])
     }
 
+    @Test
+    func `what a stream tells anew on its way does not take the place of what was told last`()
+        throws
+    {
+        for past in [[node(5, nil), node(10, [a])], [node(10, [a, c]), node(11, nil)]] {
+            let lives = try Lives()
+            _ = lives.observe(.added(node(19, [a]), isInInitialList: true))
+            #expect(lives.observe(.updated(old: node(19, [a]), new: node(20, [a, b]))).count == 1)
+            // From a checkpoint of before, and killed again on the way.
+            try lives.begin()
+            #expect(lives.observe(.added(past[0], isInInitialList: false)) == [])
+            #expect(lives.observe(.updated(old: past[0], new: past[1])) == [])
+            try lives.begin()
+            let told = lives.observe(.added(node(21, [a]), isInInitialList: true))
+            #expect(told.count == 1 && told[0].contains("r/b:1"))
+        }
+    }
+
+    @Test func `an end that a stream tells anew is that of an earlier node`() throws {
+        func second(_ version: Int, _ images: [ContainerImage]) -> NodeSummary {
+            NodeSummary(
+                .init(name: "n", uid: "v", resourceVersion: "\(version)", images: images))
+        }
+        let lives = try Lives()
+        _ = lives.observe(.added(second(10, [a]), isInInitialList: false))
+        #expect(lives.observe(.updated(old: second(10, [a]), new: second(11, [b]))).count == 1)
+        for _ in 1...2 {
+            try lives.begin()
+            #expect(lives.observe(.added(node(5, [c]), isInInitialList: true)) == [])
+            #expect(lives.observe(.deleted(node(6, [c]))) == [])
+        }
+        #expect(lives.observe(.added(second(12, [a]), isInInitialList: false)).count == 1)
+    }
+
     @Test func `a node that came, and a list that came, are known after a restart`() throws {
         let lives = try Lives()
         // In no checkpoint yet.

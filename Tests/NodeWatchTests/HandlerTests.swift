@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What handlers of a cache are told, without a server: the test is the stream.
-@Suite("Handlers", .timeLimit(.minutes(5)))
+@Suite("Handlers", .timeLimit(.minutes(Patience.minutes)))
 struct HandlerTests {
     private typealias Core = InformerCore<NodeTable>
 

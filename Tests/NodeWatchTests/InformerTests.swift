@@ -56,7 +56,7 @@ private final class NoticeBox: Sendable {
     func append(_ notice: WatchNotice) { notices.withLock { $0.append(notice) } }
 }
 
-@Suite("SharedNodeInformer", .timeLimit(.minutes(5)))
+@Suite("SharedNodeInformer", .timeLimit(.minutes(Patience.minutes)))
 struct InformerTests {
     @Test func `hears of nothing new when the other wire format comes`() async throws {
         let simulator = try await simulator("--nodes", "5")

@@ -11,7 +11,7 @@ private struct Service: Decodable, Sendable {
     var spec: Spec
 }
 
-@Suite("Informer of any resource", .timeLimit(.minutes(5)))
+@Suite("Informer of any resource", .timeLimit(.minutes(Patience.minutes)))
 struct ResourceInformerTests {
     private let services = ResourceType(plural: "services", kind: "Service", isNamespaced: true)
 

@@ -3,7 +3,7 @@ import NodeWatch
 import TestSupport
 import Testing
 
-@Suite("Shards", .timeLimit(.minutes(5)))
+@Suite("Shards", .timeLimit(.minutes(Patience.minutes)))
 struct ShardTests {
     @Test func `cut the hashes into equal parts without a gap`() throws {
         for count in [1, 2, 3, 4, 7, 65_536] {

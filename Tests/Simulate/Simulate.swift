@@ -139,11 +139,14 @@ struct History {
             while case let changes = client.next(), !changes.isEmpty {
                 for change in changes { observer.observe(change, world.elapsed) }
             }
+            let (version, hasSynced) = client.hub.read { ($0.version, $0.hasSynced) }
+            observer.noteVersion(version, hasSynced: hasSynced, world.elapsed)
         }
         var outcome = Outcome()
         while !world.isOver {
             outcome.add(try client.run(world, log))
             client.restart()
+            observer.restart()
             world.path.restartsClient = false
             world.path.renewsEngine = true
         }

@@ -32,6 +32,8 @@ public struct ImageChangeDetector: Sendable {
     private var cap: ImageListCap
     private var onHold = NodesOnHold()
     private var youth: Youth
+    /// The latest of the sets that were known before this process.
+    private var restoredVersion: ResourceVersion?
 
     /// Starts with what nodes that are there say about caps; with none it learns as they come.
     public init(_ options: Options = Options(), knowing nodes: [NodeSummary] = []) {
@@ -57,6 +59,12 @@ public struct ImageChangeDetector: Sendable {
             cap.learn(node)
             return begin(node, time)
         case .deleted(let node):
+            // One that had this name before the one that is remembered.
+            if let kept = onHold[node.name], kept.reason == .isRestored, let base = kept.base,
+                !base.isSameObject(as: node)
+            {
+                return nil
+            }
             let base = onHold[node.name]?.base ?? node
             onHold[node.name] =
                 base.imageCount == 0
@@ -140,6 +148,16 @@ public struct ImageChangeDetector: Sendable {
         var node = NodesOnHold.Node(.isRestored, base: base, base, due: .distantPast)
         node.due = nil
         onHold[base.name] = node
+        if restoredVersion?.isOutdated(by: base.version) ?? true { restoredVersion = base.version }
+    }
+
+    /// Whether a node has not been seen yet as late as it was known before this process.
+    func awaits(_ name: String) -> Bool { onHold[name]?.reason == .isRestored }
+
+    /// Whether a stream that is there has told all that was known before this process.
+    func hasCaughtUp(with version: ResourceVersion?) -> Bool {
+        guard let version else { return false }
+        return restoredVersion.map { !version.isOutdated(by: $0) } ?? true
     }
 
     private mutating func recreate(_ base: NodeSummary, _ node: NodeSummary, _ time: Date) {

@@ -63,9 +63,7 @@ public struct AlertEngine: Sendable {
         switch change {
         case .added(let node, let isInInitialList):
             // One that came later is in no checkpoint yet.
-            if isRemembering, !isInInitialList, node.imageCount > 0 {
-                unkeptSets[node.name] = .some(node)
-            }
+            if !isInInitialList, node.imageCount > 0 { keep(node) }
             return tell(imageChange, time) + look(at: node, before: nil, time)
         case .updated(let old, let new):
             noteSet(old, new)
@@ -110,15 +108,18 @@ public struct AlertEngine: Sendable {
     /// Nodes whose kubelets rules want to hear of, since the last call.
     public mutating func takeNodesToAsk() -> [String] { readings.takeNodesToAsk() }
 
+    /// Whether all that had been told before the restart must have come again with a resourceVersion.
+    package func hasCaughtUp(with version: ResourceVersion?) -> Bool {
+        detector.hasCaughtUp(with: version)
+    }
+
     // MARK: Changes
 
     /// What rules make of a change.
     private mutating func tell(_ change: ImageChange?, _ time: Date) -> [Alert] {
         guard let change else { return [] }
         if change.classification == .listLost { lostLists.append(change) }
-        if isRemembering, change.current.imageCount > 0 {
-            unkeptSets[change.current.name] = .some(change.current)
-        }
+        if change.current.imageCount > 0 { keep(change.current) }
         var alerts: [Alert] = []
         for index in rules.indices where rules[index].scope.contains(change.current) {
             if rules[index].condition.isEvent {
@@ -284,12 +285,18 @@ public struct AlertEngine: Sendable {
     /// A list that is lost takes along what it was compared with, and one that comes is what the next is
     /// compared with: both are to be remembered, though they are no change.
     private mutating func noteSet(_ old: NodeSummary, _ new: NodeSummary) {
-        guard isRemembering else { return }
         if old.imageCount > 0, new.imageCount == 0 || old.bootID != new.bootID {
-            unkeptSets[old.name] = .some(old)
+            keep(old)
         } else if old.imageCount == 0, new.imageCount > 0 {
-            unkeptSets[new.name] = .some(new)
+            keep(new)
         }
+    }
+
+    /// To be called after the detector was told. What a stream says anew on its way to what is remembered is
+    /// no reason to forget that.
+    private mutating func keep(_ node: NodeSummary) {
+        guard isRemembering, !detector.awaits(node.name) else { return }
+        unkeptSets[node.name] = .some(node)
     }
 
     /// What is to be remembered beyond this process, as texts by key, since the last call. Nil: no more.
@@ -363,7 +370,7 @@ public struct AlertEngine: Sendable {
             spreads[index]?.forget(node.name)
             dues[Subject(rule: index, node: "")] = time
         }
-        if isRemembering { unkeptSets[node.name] = .some(nil) }
+        if isRemembering, !detector.awaits(node.name) { unkeptSets[node.name] = .some(nil) }
         readings.forget(node.name)
         cooldowns.forget(node.name)
         var alerts: [Alert] = []

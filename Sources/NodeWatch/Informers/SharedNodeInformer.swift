@@ -134,6 +134,18 @@ public final class SharedNodeInformer: Sendable {
         }
     }
 
+    /// How far the store has come; nil before the first list.
+    package var progress: ResourceVersion? {
+        core.hub.read { $0.hasSynced ? $0.version : nil }
+    }
+
+    /// Waits until every reader has dealt with all that the store knows by now. False when the task was
+    /// cancelled, or nothing is known.
+    package func waitUntilTold() async -> Bool {
+        guard let known = core.hub.snapshot() else { return false }
+        return await core.hub.waitUntilDealtWith(known.backlog)
+    }
+
     /// What happens, as a sequence. Each iteration begins with the nodes that are there.
     public func changes() -> NodeChanges { core.changes() }
 

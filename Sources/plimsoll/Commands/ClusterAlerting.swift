@@ -13,8 +13,9 @@ final class ClusterAlerting: Sendable {
     private static let silenceTicks = 10
     /// How often it is kept that somebody watches.
     private static let beatTicks = 10
-    /// So long after the first list its nodes have been told.
-    private static let settlingTicks = 3
+    /// So many ticks of a watch that is open without a break, and a server that is not as late as what had
+    /// been told has gone back to an earlier state.
+    private static let patienceTicks = 60
     /// Kubelets' failures that are told; then they are only counted.
     private static let mostProblems = 5
 
@@ -26,6 +27,8 @@ final class ClusterAlerting: Sendable {
     /// At the end sinks are told what waits, for no longer.
     private static let lastPatience = Duration.seconds(10)
     private let problems = Mutex(0)
+    /// Whether all nodes there are have been told.
+    private let isSettled = Mutex(false)
     private let tell: @Sendable ([AlertPrinter.Line]) -> Void
 
     /// - Parameter tell: Called with what is to be said, one call at a time.
@@ -56,6 +59,7 @@ final class ClusterAlerting: Sendable {
             ImageFileSystemProbe(kubelets) { [weak self] in self?.take($1, of: $0) }
         }
         let driving = Task { if !isSilent { await keepTime(probe) } }
+        let settling = Task { if !isSilent { await settle() } }
         let asking = Task { await probe?.run() }
         let delivering = Task { await delivery.run() }
         while let change = await changes.next() {
@@ -64,8 +68,10 @@ final class ClusterAlerting: Sendable {
             if case .deleted(let node) = change { probe?.forget(node.name) }
         }
         driving.cancel()
+        settling.cancel()
         asking.cancel()
         await driving.value
+        await settling.value
         await asking.value
         delivering.cancel()
         await delivering.value
@@ -75,17 +81,29 @@ final class ClusterAlerting: Sendable {
         }
     }
 
+    /// Waits until nothing can come any more of what had been told before this process, and all nodes there
+    /// are have been told; what is missing then is gone.
+    private func settle() async {
+        var patience = Self.patienceTicks
+        while !printer.withLock({ $0.hasCaughtUp(with: informer.progress) }) {
+            guard (try? await Task.sleep(for: Self.tick)) != nil else { return }
+            let isWatching = informer.store.hasSynced && informer.freshness.state == .watching
+            patience = isWatching ? patience - 1 : Self.patienceTicks
+            if patience == 0 { break }
+        }
+        guard await informer.waitUntilTold() else { return }
+        isSettled.withLock { $0 = true }
+        printer.withLock { tell($0.markListed(at: Date())) }
+    }
+
     /// What only time brings.
     private func keepTime(_ probe: ImageFileSystemProbe?) async {
         var tick = 0
-        var syncedTicks = 0
         while (try? await Task.sleep(for: Self.tick)) != nil {
             tick += 1
-            if informer.store.hasSynced { syncedTicks += 1 }
-            let isSettled = syncedTicks >= Self.settlingTicks
+            let isSettled = isSettled.withLock { $0 }
             printer.withLock { printer in
                 let time = Date()
-                if isSettled { tell(printer.markListed(at: time)) }
                 tell(printer.lines(at: time))
                 if tick % Self.beatTicks == 1 { alertState?.beat(at: time) }
                 if tick % Self.silenceTicks == 0, isSettled {

@@ -61,6 +61,11 @@ struct AlertPrinter {
         told(engine.observe(silentNodes: silentNodes, stream: stream, at: time), time)
     }
 
+    /// Whether a store that has come so far has told all that had been told before this process.
+    func hasCaughtUp(with progress: ResourceVersion?) -> Bool {
+        engine.hasCaughtUp(with: progress)
+    }
+
     /// All nodes there are have been told.
     mutating func markListed(at time: Date) -> [Line] { told(engine.markListed(at: time), time) }
 
