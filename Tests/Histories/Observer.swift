@@ -3,18 +3,9 @@ import FoundationEssentials
 import ImageAlerts
 package import NodeWatch
 
-/// Reads the store's changes as the alerting does, and holds what it is told against the truth. The alerting
-/// is restarted with its program, and remembers what it would have on a disk.
+/// Reads the store's changes as the alerting does, and holds what it is told against the truth.
 package final class Observer {
-    /// What is not as late as it was known before the restart is waited for this long after a list.
-    private static let patience = Duration.seconds(60)
-
-    private var engine: AlertEngine
-    /// What the engine has on its disk.
-    private var memory: [String: String] = [:]
-    /// When there was something to read after the start.
-    private var syncedAt: Duration?
-    private var isSettled = false
+    private var alerting = Alerting.withoutPatience
     /// The set of images that each node was last known to have, by what has been reported.
     private var known: [String: (uid: String, images: Set<String>)] = [:]
     package private(set) var alerts = 0
@@ -28,31 +19,15 @@ package final class Observer {
     package init(_ cluster: Cluster, _ log: Log) {
         self.cluster = cluster
         self.log = log
-        engine = Self.engine(remembering: [:])
-    }
-
-    private static func engine(remembering memory: [String: String]) -> AlertEngine {
-        var options = ImageChangeDetector.Options()
-        options.cap = .none
-        options.warmUp = .zero
-        var engine = AlertEngine(cluster: "simulated", detection: options)
-        engine.restore(memory, unwatchedSince: nil)
-        return engine
     }
 
     /// The program begins anew.
-    package func restart() {
-        engine = Self.engine(remembering: memory)
-        syncedAt = nil
-        isSettled = false
-    }
+    package func restart() { alerting.restart() }
 
     /// Takes in what the store tells.
     package func observe(_ change: NodeChange, _ now: Duration) {
         let name = change.node.name
-        let told = engine.advance(to: Self.date(now)) + engine.observe(change, at: Self.date(now))
-        // A list that stays lost is no alert.
-        _ = engine.takeLostLists()
+        let told = alerting.observe(change, now)
         switch change {
         case .added(let node, _):
             log.add(now, "added \(name)")
@@ -74,24 +49,13 @@ package final class Observer {
         take(told, now)
     }
 
-    /// Takes in how far the store is. What was told before a restart and is not so there, is told when
-    /// nothing else can come.
-    package func noteVersion(_ version: ResourceVersion?, hasSynced: Bool, _ now: Duration) {
-        guard hasSynced, !isSettled else { return }
-        let start = syncedAt ?? now
-        syncedAt = start
-        if engine.hasCaughtUp(with: version) || now - start >= Self.patience { settle(now) }
-    }
-
-    private func settle(_ now: Duration) {
-        isSettled = true
-        take(engine.advance(to: Self.date(now)), now)
-        take(engine.markListed(at: Self.date(now)), now)
+    /// Takes in how far the store is.
+    package func noteVersion(_ version: ResourceVersion?, _ now: Duration) {
+        take(alerting.noteVersion(version, now), now)
     }
 
     private func take(_ alerts: [Alert], _ now: Duration) {
         for alert in alerts { take(alert, now) }
-        for (key, value) in engine.takeMemory() { memory[key] = value }
     }
 
     private func take(_ alert: Alert, _ now: Duration) {
@@ -105,10 +69,6 @@ package final class Observer {
             violations.append("an alert of images that were not known: \(node.name)")
         }
         known[node.name] = (node.uid, before.subtracting(removed).union(added))
-    }
-
-    private static func date(_ now: Duration) -> Date {
-        Date(timeIntervalSince1970: now / .seconds(1))
     }
 
     private static func images(_ node: NodeSummary) -> Set<String> {
@@ -130,7 +90,7 @@ package final class Observer {
     /// - Parameter nodes: The store's.
     package func check(_ nodes: [NodeSummary], _ now: Duration) {
         wasRestored = false
-        settle(now)
+        take(alerting.settle(now), now)
         let truth = cluster.report()
         let kept = Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, $0) })
         let names = Set(truth.map(\.node.name))

@@ -139,8 +139,8 @@ struct History {
             while case let changes = client.next(), !changes.isEmpty {
                 for change in changes { observer.observe(change, world.elapsed) }
             }
-            let (version, hasSynced) = client.hub.read { ($0.version, $0.hasSynced) }
-            observer.noteVersion(version, hasSynced: hasSynced, world.elapsed)
+            let version = client.hub.read { $0.hasSynced ? $0.version : nil }
+            observer.noteVersion(version, world.elapsed)
         }
         var outcome = Outcome()
         while !world.isOver {

@@ -77,6 +77,11 @@ extension Cluster {
         update(name) { $0.images = nil }
     }
 
+    /// The list is there again, as it was.
+    package func findImageList(_ name: String, asOf node: SimulatedNode) {
+        update(name) { $0.images = node.values.images }
+    }
+
     /// The machine starts anew: its kubelet has no list at first, then the one from before.
     @discardableResult
     public func reboot(_ name: String) -> SimulatedNode? {
@@ -107,6 +112,11 @@ extension Cluster {
     @discardableResult
     public func setDiskPressure(_ name: String, _ value: Bool) -> SimulatedNode? {
         update(name) { $0.hasDiskPressure = value }
+    }
+
+    /// What a node-problem-detector finds, or finds no more.
+    package func setFrequentRestarts(_ name: String, _ value: Bool) {
+        update(name) { $0.hasFrequentRestarts = value }
     }
 
     /// A node's `spec.unschedulable`.

@@ -108,12 +108,16 @@ public final class Cluster: Sendable {
         return (numbers.reduce(0) { $0 + catalog[$1].sizeBytes }, numbers.count)
     }
 
+    /// The first name of each image on a node's disk, those that it reports first; nil where it reports no
+    /// list.
+    package func imageNames(of node: SimulatedNode) -> [String]? {
+        let catalog = catalog.all
+        return node.values.images?.map { catalog[$0].names.first ?? "" }
+    }
+
     /// The first name of each image that a node reports; nil where it reports no list.
     package func reportedImageNames(of node: SimulatedNode) -> [String]? {
-        let catalog = catalog.all
-        return node.values.images?.prefix(NodeProfile.imageCap).map {
-            catalog[$0].names.first ?? ""
-        }
+        imageNames(of: node)?.prefix(NodeProfile.imageCap).map { $0 }
     }
 
     /// Every node's name, uid, resourceVersion and reported images.

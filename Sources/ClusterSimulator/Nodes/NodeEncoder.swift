@@ -101,11 +101,20 @@ struct NodeEncoder: Sendable {
     }
 
     func conditions(_ node: SimulatedNode) -> [NodeProfile.Condition] {
-        guard node.values.hasDiskPressure else { return profile.conditions }
+        let values = node.values
+        guard values.hasDiskPressure || values.hasFrequentRestarts else { return profile.conditions }
         return profile.conditions.map { condition in
-            guard condition.type == "DiskPressure" else { return condition }
-            return NodeProfile.Condition(
-                "DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure", isTrue: true)
+            switch condition.type {
+            case "DiskPressure" where values.hasDiskPressure:
+                NodeProfile.Condition(
+                    "DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure",
+                    isTrue: true)
+            case "FrequentContainerdRestart" where values.hasFrequentRestarts:
+                NodeProfile.Condition(
+                    "FrequentContainerdRestart", "FrequentContainerdRestart",
+                    "Found 6 matching logs, which meets the threshold of 5", isTrue: true)
+            default: condition
+            }
         }
     }
 

@@ -20,6 +20,8 @@ public final class SimulatedNode: Versioned {
         /// Numbers of the catalog, in the order reported; nil where the list is missing.
         var images: [Int]?
         var hasDiskPressure = false
+        /// As a node-problem-detector counts them, where there is one.
+        var hasFrequentRestarts = false
         var isUnschedulable = false
         /// The whole node, once somebody wrote to it through the API.
         var document: JSONValue?
