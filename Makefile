@@ -49,6 +49,7 @@ SIMULATED_DAYS ?= 30
 
 simulate: build ## Let a cluster live through SIMULATED_DAYS (30) full of faults, a seed each, in minutes
 	.build/release/simulate --seeds $(SIMULATED_DAYS) --hours 24
+	.build/release/simulate --ordinary --nodes 5000 --hours 1
 
 CHAOS_FAULTS ?= 10000
 CHAOS_SEED ?= 1

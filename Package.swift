@@ -178,7 +178,7 @@ if withSimulator {
         .executableTarget(
             name: "simulate",
             dependencies: [
-                "ClusterSimulator", "Histories", "NodeWatch", "WatchEngine",
+                "ClusterSimulator", "Histories", "ImageAlerts", "NodeWatch", "WatchEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Simulate", swiftSettings: swiftSettings),

@@ -17,6 +17,13 @@ struct SimulationTests {
         #expect(result.output.contains(", 0 violations, log "))
     }
 
+    @Test func `tell what truly changed in an ordinary hour, and nothing else`() async throws {
+        let result = try await simulate("--ordinary", "--nodes", "400", "--seeds", "2")
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.contains(" 10 restarts, "))
+        #expect(result.output.contains(", 0 false, 0 missed"))
+    }
+
     @Test func `repeat byte for byte`() async throws {
         let folder = try TemporaryFolder()
         var logs: [Data] = []

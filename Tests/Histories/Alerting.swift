@@ -18,7 +18,7 @@ package struct Alerting {
 
     package init(_ options: ImageChangeDetector.Options = .init()) {
         self.options = options
-        engine = Self.engine(options, [:])
+        engine = Self.engine(options, [:], nil)
     }
 
     /// One that takes what nodes report for what they have, at once.
@@ -30,16 +30,16 @@ package struct Alerting {
     }
 
     private static func engine(
-        _ options: ImageChangeDetector.Options, _ memory: [String: String]
+        _ options: ImageChangeDetector.Options, _ memory: [String: String], _ watchedUntil: Date?
     ) -> AlertEngine {
         var engine = AlertEngine(cluster: "simulated", detection: options)
-        engine.restore(memory, unwatchedSince: nil)
+        engine.restore(memory, unwatchedSince: watchedUntil)
         return engine
     }
 
     /// The program begins anew.
-    package mutating func restart() {
-        engine = Self.engine(options, memory)
+    package mutating func restart(_ now: Duration) {
+        engine = Self.engine(options, memory, Self.date(now))
         syncedAt = nil
         isSettled = false
     }

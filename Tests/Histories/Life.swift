@@ -2,7 +2,7 @@ package import ClusterSimulator
 
 /// What happens by itself in a history: kubelets report, images come and go, nodes too, and everything
 /// goes wrong. Storms of faults take turns with calms in which all must come right.
-package struct Life {
+package struct Life: Happenings {
     /// How much of it.
     package struct Options {
         package var nodes = 200
@@ -65,10 +65,8 @@ package struct Life {
 
     package var faultCount: Int { faults.values.reduce(0, +) }
 
-    /// When something happens next.
     package var next: Duration { min(nextHeartbeat, nextChange, nextFault, phaseEnds) }
 
-    /// Lets happen what is due first.
     package mutating func happen(in scene: some Scene) {
         let due = next
         if due == phaseEnds {

@@ -22,7 +22,7 @@ package final class Observer {
     }
 
     /// The program begins anew.
-    package func restart() { alerting.restart() }
+    package func restart(_ now: Duration) { alerting.restart(now) }
 
     /// Takes in what the store tells.
     package func observe(_ change: NodeChange, _ now: Duration) {

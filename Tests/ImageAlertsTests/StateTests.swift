@@ -64,12 +64,13 @@ private final class Lives {
 
 private func node(
     _ version: Int, _ images: [ContainerImage]?, _ pressure: NodeCondition = .isFalse,
-    boot: String = "b"
+    boot: String = "b", created: Date? = nil
 ) -> NodeSummary {
     var contents = NodeSummary.Contents(
         name: "n", uid: "u", resourceVersion: "\(version)", images: images)
     contents.diskPressure = pressure
     contents.bootID = boot
+    contents.creationTimestamp = created.map { Date.ISO8601FormatStyle().format($0) }
     return NodeSummary(contents)
 }
 
@@ -185,6 +186,53 @@ struct StateTests {
         #expect(lives.observe(.added(node(2, nil), isInInitialList: true)) == [])
         let told = lives.observe(.updated(old: node(2, nil), new: node(3, [a])))
         #expect(told.count == 1 && told[0].contains("r/b:1 (50.0 MiB) removed"))
+    }
+
+    @Test func `what a new node pulled while it warmed up is no change after a restart either`()
+        throws
+    {
+        let states = [node(1, [a], created: start), node(2, [a, b], created: start)]
+        // Restarted long after, while it warms up, and when it would just have been warm.
+        for (first, second) in [(600.0, 0.0), (60, 0), (60, 90)] {
+            let lives = try Lives()
+            _ = lives.observe(.added(states[0], isInInitialList: false))
+            if first > 120 { _ = lives.observe(.updated(old: states[0], new: states[1])) }
+            _ = lives.wait(first)
+            lives.beat()
+            lives.now += second
+            try lives.begin()
+            let seen = states[first > 120 ? 1 : 0]
+            #expect(lives.observe(.added(seen, isInInitialList: true)) == [])
+            if first < 120 {
+                #expect(lives.observe(.updated(old: seen, new: states[1])) == [])
+            }
+            #expect(lives.wait(200) == [])
+            let later = node(3, [a, b, c], created: start)
+            #expect(lives.observe(.updated(old: states[1], new: later)).count == 1)
+        }
+    }
+
+    @Test func `what changed over a reboot is told after a restart, and a reboot counts once`()
+        throws
+    {
+        let lives = try Lives()
+        let states = [node(1, [a]), node(2, nil, boot: "c"), node(3, [a, b], boot: "c")]
+        _ = lives.observe(.added(states[0], isInInitialList: true))
+        _ = lives.observe(.updated(old: states[0], new: states[1]))
+        _ = lives.observe(.updated(old: states[1], new: states[2]))
+        try lives.begin()
+        #expect(lives.observe(.added(states[2], isInInitialList: true)) == [])
+        let told = lives.wait(130)
+        #expect(told.count == 1 && told[0].contains("r/b:1"))
+
+        // Nothing had changed over this one: after a restart it is no news.
+        let again = [node(4, nil, boot: "d"), node(5, [a, b], boot: "d")]
+        _ = lives.observe(.updated(old: states[2], new: again[0]))
+        _ = lives.observe(.updated(old: again[0], new: again[1]))
+        #expect(lives.wait(130) == [])
+        try lives.begin()
+        #expect(
+            lives.observe(.added(node(6, [a, b, c], boot: "d"), isInInitialList: true)).count == 1)
     }
 
     @Test func `what lasts goes on through a restart, and has one end`() throws {

@@ -6,12 +6,12 @@ import WatchEngine
 
 /// The surroundings of a simulated history: a server that is asked by calls, a path to it that breaks
 /// in every way, and time that passes only while somebody waits.
-final class World: Surroundings, Scene {
+final class World<Story: Happenings>: Surroundings, Scene {
     let server: InProcessServer
     /// What is wrong with the path now.
     var path = Path()
     /// What happens by itself, time after time.
-    var life: Life
+    private(set) var life: Story
     private(set) var elapsed = Duration.zero
     /// Called after each batch has been taken in.
     var afterBatch: () -> Void = {}
@@ -25,14 +25,6 @@ final class World: Surroundings, Scene {
     var plant: Plant?
     /// A list has come whole since the planted bug showed.
     var isPlanted = false
-
-    /// A bug on purpose, to see that it is found.
-    enum Plant: String, CaseIterable {
-        /// The first deletion that is told after a list is lost.
-        case dropDeleted = "drop-deleted"
-        /// The first object that is listed or added after a list is lost.
-        case dropListed = "drop-listed"
-    }
 
     struct Stream {
         /// Nil: nobody takes the connection.
@@ -55,7 +47,7 @@ final class World: Surroundings, Scene {
     }
 
     init(
-        _ server: InProcessServer, _ life: Life, seed: UInt64, until end: Duration, plant: Plant?,
+        _ server: InProcessServer, _ life: Story, seed: UInt64, until end: Duration, plant: Plant?,
         _ log: Log
     ) throws(KubeError) {
         self.server = server

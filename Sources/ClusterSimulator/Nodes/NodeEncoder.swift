@@ -102,7 +102,9 @@ struct NodeEncoder: Sendable {
 
     func conditions(_ node: SimulatedNode) -> [NodeProfile.Condition] {
         let values = node.values
-        guard values.hasDiskPressure || values.hasFrequentRestarts else { return profile.conditions }
+        guard values.hasDiskPressure || values.hasFrequentRestarts else {
+            return profile.conditions
+        }
         return profile.conditions.map { condition in
             switch condition.type {
             case "DiskPressure" where values.hasDiskPressure:

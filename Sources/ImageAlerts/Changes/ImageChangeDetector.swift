@@ -28,10 +28,17 @@ public struct ImageChangeDetector: Sendable {
     /// How long a deleted node is remembered for the case that another of its name comes.
     private static let memoryOfDeleted = TimeInterval(600)
 
+    /// So long what happened to a new node while nobody watched may take to come.
+    private static let patienceWithUnwatched = TimeInterval(60)
+
     private let options: Options
     private var cap: ImageListCap
     private var onHold = NodesOnHold()
     private var youth: Youth
+    private var youthBefore: Youth
+    /// Until when nodes had been watched before this process.
+    private var watchedUntil: Date?
+    private var settled: [NodeSummary] = []
     /// The latest of the sets that were known before this process.
     private var restoredVersion: ResourceVersion?
 
@@ -40,6 +47,7 @@ public struct ImageChangeDetector: Sendable {
         self.options = options
         cap = ImageListCap(options.cap, knowing: nodes)
         youth = Youth(options.warmUp / .seconds(1))
+        youthBefore = youth
     }
 
     /// Whether a node's list is cut at the cap, as far as that can be known.
@@ -55,9 +63,9 @@ public struct ImageChangeDetector: Sendable {
     ///   - time: When. What was due before comes from ``advance(to:)``, which is to be called first.
     public mutating func observe(_ change: NodeChange, at time: Date) -> ImageChange? {
         switch change {
-        case .added(let node, _):
+        case .added(let node, let isInInitialList):
             cap.learn(node)
-            return begin(node, time)
+            return begin(node, isInInitialList, time)
         case .deleted(let node):
             // One that had this name before the one that is remembered.
             if let kept = onHold[node.name], kept.reason == .isRestored, let base = kept.base,
@@ -89,6 +97,7 @@ public struct ImageChangeDetector: Sendable {
     /// What has come out by then of nodes that nothing was said of for a while, in the order of names.
     public mutating func advance(to time: Date) -> [ImageChange] {
         onHold.takeDue(time).compactMap { name, node in
+            if node.reason != .isGone { settled.append(node.latest) }
             switch node.reason {
             case .isNew, .isGone, .isRestored: return nil
             case .isRecreated: return compare(node, as: .nodeRecreated)
@@ -102,7 +111,9 @@ public struct ImageChangeDetector: Sendable {
 
     // MARK: Nodes on hold
 
-    private mutating func begin(_ node: NodeSummary, _ time: Date) -> ImageChange? {
+    private mutating func begin(
+        _ node: NodeSummary, _ isInInitialList: Bool, _ time: Date
+    ) -> ImageChange? {
         let before = onHold[node.name]
         if let before, before.reason == .isRestored { return resume(before, node, time) }
         if let before, before.reason == .isGone, let base = before.base,
@@ -110,9 +121,12 @@ public struct ImageChangeDetector: Sendable {
         {
             recreate(base, node, time)
         } else {
-            onHold[node.name] = youth.end(of: node, time).map {
-                .init(.isNew, base: nil, node, due: $0)
+            var end = youth.end(of: node, time)
+            // Who was young when nobody watched any more: when it had its first state nobody knows.
+            if isInInitialList, let watchedUntil, youthBefore.end(of: node, watchedUntil) != nil {
+                end = max(end ?? time, time + Self.patienceWithUnwatched)
             }
+            onHold[node.name] = end.map { .init(.isNew, base: nil, node, due: $0) }
         }
         return nil
     }
@@ -143,6 +157,9 @@ public struct ImageChangeDetector: Sendable {
         }
     }
 
+    /// Takes until when there was somebody who watched before this process.
+    mutating func restore(watchedUntil time: Date?) { watchedUntil = time }
+
     /// Takes a node's set that was known before this process.
     mutating func restore(_ base: NodeSummary) {
         var node = NodesOnHold.Node(.isRestored, base: base, base, due: .distantPast)
@@ -153,6 +170,23 @@ public struct ImageChangeDetector: Sendable {
 
     /// Whether a node has not been seen yet as late as it was known before this process.
     func awaits(_ name: String) -> Bool { onHold[name]?.reason == .isRestored }
+
+    /// What a node's next set will be compared with, as far as that is worth to be known beyond this
+    /// process: nil where it is known there, or is to be what a new node has at the end.
+    func base(of node: NodeSummary) -> NodeSummary? {
+        guard let held = onHold[node.name] else { return node.imageCount > 0 ? node : nil }
+        switch held.reason {
+        case .isRestored, .isNew, .isRecreated: return nil
+        case .isRebooted, .hasLostList, .isGone:
+            return held.base.flatMap { $0.imageCount > 0 ? $0 : nil }
+        }
+    }
+
+    /// Nodes that nothing is waited for any more, since the last call.
+    mutating func takeSettled() -> [NodeSummary] {
+        defer { settled = [] }
+        return settled
+    }
 
     /// Whether a stream that is there has told all that was known before this process.
     func hasCaughtUp(with version: ResourceVersion?) -> Bool {
@@ -202,6 +236,7 @@ public struct ImageChangeDetector: Sendable {
             return nil
         }
         onHold[new.name] = nil
+        settled.append(new)
         return compare(node)
     }
 

@@ -60,13 +60,18 @@ public struct AlertEngine: Sendable {
     /// Takes in what happened to a node.
     public mutating func observe(_ change: NodeChange, at time: Date) -> [Alert] {
         let imageChange = detector.observe(change, at: time)
+        keepSettled()
         switch change {
         case .added(let node, let isInInitialList):
             // One that came later is in no checkpoint yet.
-            if !isInInitialList, node.imageCount > 0 { keep(node) }
+            if !isInInitialList { keepBase(of: node) }
             return tell(imageChange, time) + look(at: node, before: nil, time)
         case .updated(let old, let new):
-            noteSet(old, new)
+            // A list that is lost takes along what it was compared with, and one that comes is what the
+            // next is compared with: both are to be remembered, though they are no change.
+            if old.imageCount == 0 || new.imageCount == 0 || old.bootID != new.bootID {
+                keepBase(of: new)
+            }
             return tell(imageChange, time) + look(at: new, before: old, time)
         case .deleted(let node): return forget(node, time)
         }
@@ -93,7 +98,9 @@ public struct AlertEngine: Sendable {
 
     /// What has come on by then by time alone.
     public mutating func advance(to time: Date) -> [Alert] {
-        var alerts = detector.advance(to: time).flatMap { tell($0, time) }
+        let changes = detector.advance(to: time)
+        keepSettled()
+        var alerts = changes.flatMap { tell($0, time) }
         for subject in dues.take(time) { alerts += wake(subject, time) }
         return alerts
     }
@@ -119,7 +126,7 @@ public struct AlertEngine: Sendable {
     private mutating func tell(_ change: ImageChange?, _ time: Date) -> [Alert] {
         guard let change else { return [] }
         if change.classification == .listLost { lostLists.append(change) }
-        if change.current.imageCount > 0 { keep(change.current) }
+        keepBase(of: change.current)
         var alerts: [Alert] = []
         for index in rules.indices where rules[index].scope.contains(change.current) {
             if rules[index].condition.isEvent {
@@ -282,21 +289,14 @@ public struct AlertEngine: Sendable {
 
     // MARK: Memory
 
-    /// A list that is lost takes along what it was compared with, and one that comes is what the next is
-    /// compared with: both are to be remembered, though they are no change.
-    private mutating func noteSet(_ old: NodeSummary, _ new: NodeSummary) {
-        if old.imageCount > 0, new.imageCount == 0 || old.bootID != new.bootID {
-            keep(old)
-        } else if old.imageCount == 0, new.imageCount > 0 {
-            keep(new)
-        }
+    private mutating func keepSettled() {
+        for node in detector.takeSettled() { keepBase(of: node) }
     }
 
-    /// To be called after the detector was told. What a stream says anew on its way to what is remembered is
-    /// no reason to forget that.
-    private mutating func keep(_ node: NodeSummary) {
-        guard isRemembering, !detector.awaits(node.name) else { return }
-        unkeptSets[node.name] = .some(node)
+    /// To be called after the detector was told.
+    private mutating func keepBase(of node: NodeSummary) {
+        guard isRemembering, let base = detector.base(of: node) else { return }
+        unkeptSets[node.name] = .some(base)
     }
 
     /// What is to be remembered beyond this process, as texts by key, since the last call. Nil: no more.
@@ -331,6 +331,7 @@ public struct AlertEngine: Sendable {
     /// there any more, nothing.
     package mutating func restore(_ memory: [String: String], unwatchedSince: Date?) {
         self.unwatchedSince = unwatchedSince
+        detector.restore(watchedUntil: unwatchedSince)
         isRemembering = true
         for (key, text) in memory {
             let parts = EngineMemory.parts(key)
