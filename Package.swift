@@ -130,6 +130,7 @@ if withSimulator {
         .target(
             name: "PlimsollService",
             dependencies: [
+                "ImageAlerts", "KubeClient", "NodeWatch",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,4 +1,4 @@
-import KubeClient
+package import KubeClient
 
 /// What is wrong at one place of a rule file, and the way out.
 public struct RuleProblem: Error, Sendable, Hashable {
@@ -34,16 +34,16 @@ public struct RuleProblem: Error, Sendable, Hashable {
 
 /// A mapping's fields, read one by one by their kinds. What is wrong is collected, so that all of it can
 /// be told at once; a value that cannot be used counts as absent.
-struct RuleFields {
+package struct RuleFields {
     /// "rule \"nearly-full\"".
     let owner: String
     let place: YAML.Place
     private let pairs: [(key: String, value: YAML)]
     private var known: [String] = []
     private var misplacedKeys: [String] = []
-    private(set) var problems: [RuleProblem] = []
+    package private(set) var problems: [RuleProblem] = []
 
-    init(_ node: YAML, owner: String) {
+    package init(_ node: YAML, owner: String) {
         self.owner = owner
         place = node.place
         pairs = node.pairs ?? []
@@ -67,14 +67,14 @@ struct RuleFields {
         }
     }
 
-    mutating func complain(_ message: String, at place: YAML.Place? = nil) {
+    package mutating func complain(_ message: String, at place: YAML.Place? = nil) {
         problems.append(RuleProblem(place ?? self.place, message))
     }
 
-    mutating func take(over problems: [RuleProblem]) { self.problems += problems }
+    package mutating func take(over problems: [RuleProblem]) { self.problems += problems }
 
     /// A field as it is; null counts as absent.
-    mutating func value(_ key: String) -> YAML? {
+    package mutating func value(_ key: String) -> YAML? {
         known.append(key)
         return pairs.first { $0.key == key }.flatMap { $0.value.isNull ? nil : $0.value }
     }
@@ -87,7 +87,7 @@ struct RuleFields {
     }
 
     /// A field read by `read`; `what` says what it should be.
-    mutating func field<Value>(
+    package mutating func field<Value>(
         _ key: String, _ what: String, _ read: (YAML) -> Value?
     ) -> Value? {
         guard let value = value(key) else { return nil }
@@ -183,7 +183,7 @@ struct RuleFields {
     mutating func allow(_ keys: [String]) { known += keys }
 
     /// Complains of fields that nobody asked for. To be called last.
-    mutating func finish() {
+    package mutating func finish() {
         for (key, value) in pairs where !known.contains(key) && !misplacedKeys.contains(key) {
             let hint = Suggestion.text(for: key, among: known)
             complain(
@@ -193,9 +193,9 @@ struct RuleFields {
 }
 
 /// What somebody may have meant.
-enum Suggestion {
+package enum Suggestion {
     /// "; did you mean \"above\"?", or which there are.
-    static func text(for word: String, among known: [String]) -> String {
+    package static func text(for word: String, among known: [String]) -> String {
         let best = known.map { ($0, distance(Array(word.utf8), Array($0.utf8))) }
             .min { $0.1 < $1.1 }
         if let best, best.1 <= max(2, word.utf8.count / 3) {

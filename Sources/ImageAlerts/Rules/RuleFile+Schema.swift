@@ -1,22 +1,29 @@
 import FoundationEssentials
-import KubeClient
+package import KubeClient
 
 extension RuleFile {
     /// The JSON Schema (draft 2020-12) of rule files, indented. It knows the fields of each type; what
     /// cannot be said in it, such as unique names, ``init(path:)`` says.
-    public static var schema: String {
+    public static var schema: String { schema(with: [:]) }
+
+    /// The same of files that may have another part instead of rules.
+    package static func schema(with section: [String: JSONValue]) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         // Of texts alone: it cannot fail.
-        return String(decoding: (try? encoder.encode(document)) ?? Data(), as: UTF8.self)
+        return String(decoding: (try? encoder.encode(document(section))) ?? Data(), as: UTF8.self)
     }
 
-    private static var document: JSONValue {
-        [
+    private static func document(_ section: [String: JSONValue]) -> JSONValue {
+        let needed: [JSONValue] = (["rules"] + section.keys.sorted()).map { key in
+            ["required": .array([.string(key)])]
+        }
+        return [
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "Plimsoll rules", "type": "object", "additionalProperties": false,
-            "required": .array(["rules"]),
-            "properties": .object(deliverySchema.merging(rulesSchema) { $1 }),
+            "anyOf": .array(needed),
+            "properties": .object(
+                deliverySchema.merging(rulesSchema) { $1 }.merging(section) { $1 }),
             "$defs": .object(
                 Dictionary(
                     uniqueKeysWithValues: RuleReader.kinds.map { ($0, rule($0)) }

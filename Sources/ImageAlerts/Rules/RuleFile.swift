@@ -1,4 +1,4 @@
-internal import KubeClient
+package import KubeClient
 
 /// The rules of a file, and what becomes of their alerts; all of it sound.
 public struct RuleFile: Sendable {
@@ -28,6 +28,16 @@ public struct RuleFile: Sendable {
     /// Rules made by hand.
     public init(rules: [Rule]) { self.rules = rules }
 
+    /// A part of a file that is not about rules: its key, and who reads it.
+    package struct Section {
+        package var key: String
+        package var read: (YAML, inout RuleFields) -> Void
+
+        package init(_ key: String, read: @escaping (YAML, inout RuleFields) -> Void) {
+            (self.key, self.read) = (key, read)
+        }
+    }
+
     /// Reads a file.
     ///
     /// - Throws: ``Invalid``, or a ``KubeError`` where it cannot be read.
@@ -41,6 +51,11 @@ public struct RuleFile: Sendable {
     ///   - bytes: YAML or JSON.
     ///   - name: What it is called in errors.
     public init(_ bytes: [UInt8], name: String) throws(Invalid) {
+        try self.init(bytes, name: name, section: nil)
+    }
+
+    /// Reads a text that may have another part: then rules may be missing, and every change is told.
+    package init(_ bytes: [UInt8], name: String, section: Section?) throws(Invalid) {
         let document: YAML
         do throws(YAML.Malformed) {
             document = try YAML(bytes)
@@ -64,8 +79,16 @@ public struct RuleFile: Sendable {
             _ = fields.field("version", "version that is known; there is 1") {
                 $0.string == "1" ? 1 : nil
             }
-            let list = fields.required("rules", "list of rules") { $0.elements }
-            rules = Self.read(list ?? [], document["rules"], &fields)
+            let other = section.flatMap { section in fields.value(section.key).map { (section, $0) }
+            }
+            if other != nil, document["rules"] == nil {
+                fields.allow(["rules"])
+                rules = [.storageChanged]
+            } else {
+                let list = fields.required("rules", "list of rules") { $0.elements }
+                rules = Self.read(list ?? [], document["rules"], &fields)
+            }
+            if let (section, node) = other { section.read(node, &fields) }
             readDelivery(document, &fields)
             fields.finish()
         }

@@ -25,6 +25,13 @@ public struct Shard: Sendable, Hashable, CustomStringConvertible {
         self.count = count
     }
 
+    /// Reads "2/4"; nil where that is no shard.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2, let number = parts[0], let count = parts[1] else { return nil }
+        self.init(number, of: count)
+    }
+
     /// "2/4".
     public var description: String { "\(number)/\(count)" }
 

@@ -133,7 +133,7 @@ final class WatchSession: Sendable {
 
     private func serveHealth(
         _ informers: [(name: String, informer: SharedNodeInformer)]
-    ) async throws -> HealthServer? {
+    ) async throws -> HTTPServer? {
         guard let address = options.health else { return nil }
         let limit = options.staleAfter
         @Sendable func check(_ word: String, _ name: String, _ objection: String?)
@@ -141,23 +141,22 @@ final class WatchSession: Sendable {
         {
             .init(name: informers.count == 1 ? word : "\(word)/\(name)", objection: objection)
         }
-        let server = try await HealthServer(
-            address,
-            HealthServer.Reports(
-                live: {
-                    HealthReport(
-                        checks: informers.map {
-                            check("informer", $0.name, Self.stuck($0.informer.freshness))
-                        })
-                },
-                ready: {
-                    HealthReport(
-                        checks: informers.map {
-                            check(
-                                "watch", $0.name,
-                                $0.informer.freshness.objection(staleAfter: limit))
-                        })
-                }))
+        let health = HealthRoutes(
+            live: {
+                HealthReport(
+                    checks: informers.map {
+                        check("informer", $0.name, Self.stuck($0.informer.freshness))
+                    })
+            },
+            ready: {
+                HealthReport(
+                    checks: informers.map {
+                        check(
+                            "watch", $0.name, $0.informer.freshness.objection(staleAfter: limit))
+                    })
+            })
+        let server = try await HTTPServer(
+            address, HTTPRoutes([health.answer], paths: HealthRoutes.paths))
         Talk.say("health: http://\(address.host):\(server.port)/readyz")
         return server
     }

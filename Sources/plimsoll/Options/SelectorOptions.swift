@@ -3,11 +3,7 @@ public import NodeWatch
 
 extension Shard: ExpressibleByArgument {
     /// As the flag takes it: "2/4".
-    public init?(argument: String) {
-        let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let number = parts[0], let count = parts[1] else { return nil }
-        self.init(number, of: count)
-    }
+    public init?(argument: String) { self.init(argument) }
 }
 
 /// Which nodes, with kubectl's names.

@@ -3,25 +3,26 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Health endpoints", .timeLimit(.minutes(Patience.minutes)))
-struct HealthServerTests {
+@Suite("HTTP endpoints", .timeLimit(.minutes(Patience.minutes)))
+struct HTTPServerTests {
     /// A server whose one check says what it is told.
     private final class Served: Sendable {
-        let server: HealthServer
+        let server: HTTPServer
         private let objection = Shared()
 
         init() async throws {
             let objection = objection
-            server = try await HealthServer(
+            let health = HealthRoutes(
+                live: { HealthReport(checks: [.init(name: "life", objection: nil)]) },
+                ready: {
+                    HealthReport(checks: [
+                        .init(name: "first", objection: nil),
+                        .init(name: "second", objection: objection.text),
+                    ])
+                })
+            server = try await HTTPServer(
                 try #require(ListenAddress("127.0.0.1:0")),
-                HealthServer.Reports(
-                    live: { HealthReport(checks: [.init(name: "life", objection: nil)]) },
-                    ready: {
-                        HealthReport(checks: [
-                            .init(name: "first", objection: nil),
-                            .init(name: "second", objection: objection.text),
-                        ])
-                    }))
+                HTTPRoutes([health.answer], paths: HealthRoutes.paths))
         }
 
         func object(_ text: String?) { objection.text = text }
@@ -64,7 +65,9 @@ struct HealthServerTests {
         #expect(try await served.get("/metrics").hasSuffix("404"))
         #expect(try await served.get("/readyz/third").hasSuffix("404"))
         #expect(try await served.get("/").hasSuffix("404"))
-        #expect(try await served.get("/livez", "-X", "POST", "-d", "x").hasSuffix("405"))
+        #expect(
+            try await served.get("/livez", "-X", "POST", "-d", "x")
+                == "only GET and HEAD are answered here\n405")
         #expect(try await served.get("/livez", "-I").hasSuffix("200"))
         // Nobody sends a head of a megabyte to a probe.
         let header = "X: " + String(repeating: "x", count: 100_000)
@@ -76,11 +79,8 @@ struct HealthServerTests {
     @Test func `say that an address is taken`() async throws {
         let served = try await Served()
         let address = try #require(ListenAddress("127.0.0.1:\(served.server.port)"))
-        let error = await #expect(throws: HealthServer.CannotListen.self) {
-            _ = try await HealthServer(
-                address,
-                HealthServer.Reports(
-                    live: { HealthReport(checks: []) }, ready: { HealthReport(checks: []) }))
+        let error = await #expect(throws: HTTPServer.CannotListen.self) {
+            _ = try await HTTPServer(address, HTTPRoutes([], paths: []))
         }
         #expect(error?.description.hasPrefix("cannot listen on 127.0.0.1:") == true)
         await served.server.stop()
