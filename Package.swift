@@ -144,7 +144,8 @@ if withSimulator {
             ],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "PlimsollServiceTests", dependencies: ["PlimsollService", "TestSupport"],
+            name: "PlimsollServiceTests",
+            dependencies: ["ImageAlerts", "PlimsollService", "TestSupport"],
             swiftSettings: swiftSettings),
         .systemLibrary(
             name: "CCrypto", path: "CSupport/CCrypto", pkgConfig: "libcrypto",

@@ -302,9 +302,20 @@ struct AlertmanagerTests {
           - {name: pressure, type: disk-pressure, for: 0s, severity: critical, labels: {team: ml}, runbook_url: "https://example.com/r"}
         sinks: [{name: am, type: alertmanager, urls: ["http://127.0.0.1:9", "\(url)/"]}]
         """.write(toFile: rules, atomically: true, encoding: .utf8)
-        let program = try Program(
-            "plimsoll", ["watch", "--kubeconfig", simulator.kubeconfig, "--rules", rules])
-        try await program.wait(for: "sync") { program.errors.contains(" nodes in ") ? true : nil }
+        func watch() async throws -> Program {
+            let program = try Program(
+                "plimsoll",
+                [
+                    "watch", "--kubeconfig", simulator.kubeconfig, "--rules", rules, "--state",
+                    folder.path + "/state",
+                ])
+            try await program.wait(for: "sync") {
+                program.errors.contains(" nodes in ") || program.errors.contains(" nodes from ")
+                    ? true : nil
+            }
+            return program
+        }
+        var program = try await watch()
         let node = try await simulator.nodes()[0].name
         try await simulator.command("pull", node, "nginx:1.29", "1GB")
         try await simulator.command("disk-pressure", node, "on")
@@ -340,6 +351,17 @@ struct AlertmanagerTests {
         let change = try #require(both.first { label($0, "alertname") == "changed" })
         #expect(label(change, "image") == "nginx:1.29")
         #expect(label(change, "classification") == "pull")
+
+        // What fires does not end with who told of it: the next one goes on saying so.
+        program.signal(SIGKILL)
+        _ = try await program.result()
+        program = try await watch()
+        let told = pressure["updatedAt"] as? String
+        _ = try await wait("the same again") { found in
+            found.contains {
+                label($0, "alertname") == "pressure" && $0["updatedAt"] as? String != told
+            }
+        }
 
         try await simulator.command("disk-pressure", node, "off")
         // What is over is listed no more.

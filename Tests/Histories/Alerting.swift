@@ -9,6 +9,9 @@ package struct Alerting {
     /// When histories begin.
     package static let epoch = 1_767_225_600
 
+    /// What lasts, beside what is told once.
+    package static let pressure = Rule("pressure", .diskPressure)
+
     private let options: ImageChangeDetector.Options
     private var engine: AlertEngine
     private var memory: [String: String] = [:]
@@ -32,7 +35,8 @@ package struct Alerting {
     private static func engine(
         _ options: ImageChangeDetector.Options, _ memory: [String: String], _ watchedUntil: Date?
     ) -> AlertEngine {
-        var engine = AlertEngine(cluster: "simulated", detection: options)
+        var engine = AlertEngine(
+            cluster: "simulated", rules: [.storageChanged, pressure], detection: options)
         engine.restore(memory, unwatchedSince: watchedUntil)
         return engine
     }

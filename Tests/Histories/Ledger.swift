@@ -37,7 +37,10 @@ package final class Ledger {
     private var machines: [String: Machine] = [:]
     /// When nobody watched.
     private var absences: [ClosedRange<Duration>] = []
+    private var pressed: Set<String> = []
     package private(set) var alerts = 0
+    /// Those of pressure among them.
+    package private(set) var pressures = 0
     /// What was told, and is not so.
     package private(set) var falseAlerts: [String] = []
     /// What is so, and was not told.
@@ -99,6 +102,7 @@ package final class Ledger {
     /// Holds an alert against the truth.
     package func compare(_ alert: Alert) {
         alerts += 1
+        if alert.rule == Alerting.pressure.name { return comparePressure(alert) }
         guard let node = alert.node, var machine = machines[node.uid],
             let version = alert.resourceVersion.flatMap({ Int($0) }),
             let index = machine.disks.lastIndex(where: { $0.version <= version })
@@ -116,6 +120,16 @@ package final class Ledger {
         noteSkipped(machine, to: index)
         machine.told = index
         machines[node.uid] = machine
+    }
+
+    /// Each begins once, and ends once.
+    private func comparePressure(_ alert: Alert) {
+        pressures += 1
+        guard let node = alert.node else { return }
+        let isNews =
+            alert.status == .firing
+            ? pressed.insert(node.uid).inserted : pressed.remove(node.uid) != nil
+        if !isNews { falseAlerts.append("\(node.name) at \(now): pressure \(alert.status) again") }
     }
 
     private func noteSkipped(_ machine: Machine, to index: Int) {
@@ -143,6 +157,10 @@ package final class Ledger {
 
     /// At the end, when all has been told.
     package func close() {
+        for node in cluster.snapshot().nodes
+        where cluster.hasDiskPressure(node) != pressed.contains(node.uid) {
+            missed.append("\(node.name): pressure")
+        }
         for machine in machines.values.sorted(by: { $0.name < $1.name })
         where !machine.disks.isEmpty {
             let last = machine.disks.count - 1

@@ -8,6 +8,8 @@ package final class Observer {
     private var alerting = Alerting.withoutPatience
     /// The set of images that each node was last known to have, by what has been reported.
     private var known: [String: (uid: String, images: Set<String>)] = [:]
+    /// Nodes under pressure, by uid, as has been told.
+    private var pressed: Set<String> = []
     package private(set) var alerts = 0
     /// What must not be, in words.
     package private(set) var violations: [String] = []
@@ -60,6 +62,7 @@ package final class Observer {
 
     private func take(_ alert: Alert, _ now: Duration) {
         guard let node = alert.node else { return }
+        if alert.rule == Alerting.pressure.name { return take(alert, of: node) }
         alerts += 1
         let (added, removed) = (Self.images(alert.added), Self.images(alert.removed))
         log.add(now, "alert \(node.name) +\(added.count) -\(removed.count)")
@@ -69,6 +72,13 @@ package final class Observer {
             violations.append("an alert of images that were not known: \(node.name)")
         }
         known[node.name] = (node.uid, before.subtracting(removed).union(added))
+    }
+
+    private func take(_ alert: Alert, of node: Alert.Node) {
+        let isNews =
+            alert.status == .firing
+            ? pressed.insert(node.uid).inserted : pressed.remove(node.uid) != nil
+        if !isNews { violations.append("pressure is \(alert.status) again: \(node.name)") }
     }
 
     private static func images(_ node: NodeSummary) -> Set<String> {
@@ -117,6 +127,8 @@ package final class Observer {
                 violations.append("\(node.name): its images were not reported as they are")
             }
         }
+        let pressed = Set(truth.filter { cluster.hasDiskPressure($0.node) }.map(\.node.uid))
+        if pressed != self.pressed { violations.append("pressure is told of other nodes") }
         log.add(now, "quiet: \(truth.count) nodes, \(violations.count) violations")
     }
 }

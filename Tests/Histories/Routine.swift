@@ -16,6 +16,7 @@ package struct Routine: Happenings {
         package var reboots = 60
         package var lostLists = 300
         package var problems = 100
+        package var pressures = 200
         package var relists = 4
         package var restarts = 10
 
@@ -27,7 +28,7 @@ package struct Routine: Happenings {
         case collect(String), reclaim(String)
         case replace(String), addNode, deleteNode(String)
         case reboot(String), loseList(String), findList(String, SimulatedNode)
-        case problem(String, Bool), reorder(String), relist, restart
+        case pressure(String, Bool), problem(String, Bool), reorder(String), relist, restart
     }
 
     /// Nodes are left alone for so long after what makes the alerting wait, be it restarted meanwhile.
@@ -95,6 +96,7 @@ package struct Routine: Happenings {
         }
         for _ in 0..<scaled(options.reboots) { add(.reboot(some(&random))) }
         for _ in 0..<scaled(options.lostLists) { add(.loseList(some(&random))) }
+        for _ in 0..<scaled(options.pressures) { add(.pressure(some(&random), true)) }
         for _ in 0..<scaled(options.problems) { add(.problem(some(&random), true)) }
         for _ in 0..<scaled(options.relists) { add(.relist) }
         // Far enough from each other to be back.
@@ -182,6 +184,10 @@ package struct Routine: Happenings {
         case .findList(let name, let node):
             guard cluster.node(name)?.uid == node.uid else { return }
             cluster.findImageList(name, asOf: node)
+        case .pressure(let name, let value):
+            cluster.setDiskPressure(name, value)
+            let length = Duration.seconds(20 + random.next() % 600)
+            if value { insert(now + length, .pressure(name, false)) }
         case .problem(let name, let value):
             cluster.setFrequentRestarts(name, value)
             if value { insert(now + .seconds(60), .problem(name, false)) }
@@ -217,7 +223,7 @@ extension Routine.Event {
         case .pull(let name, _), .collect(let name), .reclaim(let name), .replace(let name),
             .deleteNode(let name), .reboot(let name), .loseList(let name), .reorder(let name):
             name
-        case .settleIn, .addNode, .findList, .problem, .relist, .restart: nil
+        case .settleIn, .addNode, .findList, .pressure, .problem, .relist, .restart: nil
         }
     }
 
@@ -229,6 +235,7 @@ extension Routine.Event {
         case .reboot: "reboots"
         case .loseList: "lost lists"
         case .findList: "lists found again"
+        case .pressure: "pressures and their ends"
         case .problem: "problems and their ends"
         case .reorder: "reorders"
         case .relist: "forgotten histories"

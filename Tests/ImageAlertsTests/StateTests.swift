@@ -257,6 +257,25 @@ struct StateTests {
         #expect(lives.observe(.added(node(5, [a]), isInInitialList: true)) == [])
     }
 
+    @Test func `what lasts is not over because a stream tells anew what was before it`() throws {
+        let lives = try Lives([Rule("pressure", .diskPressure)])
+        let states = [node(1, [a]), node(2, [a], .isTrue), node(3, [a])]
+        _ = lives.observe(.added(states[0], isInInitialList: true))
+        #expect(lives.observe(.updated(old: states[0], new: states[1])).count == 1)
+        try lives.begin()
+        #expect(lives.observe(.added(states[0], isInInitialList: true)) == [])
+        #expect(lives.observe(.updated(old: states[0], new: states[1])) == [])
+        #expect(lives.listed() == [])
+        let end = lives.observe(.updated(old: states[1], new: states[2]))
+        #expect(end.count == 1 && end[0].hasPrefix("resolved "))
+
+        // A server that went back to before it, for good.
+        #expect(lives.observe(.updated(old: states[2], new: node(4, [a], .isTrue))).count == 1)
+        try lives.begin()
+        #expect(lives.observe(.added(states[0], isInInitialList: true)) == [])
+        #expect(lives.listed().count == 1)
+    }
+
     @Test func `what lasts of a node that is gone after a restart is over`() throws {
         let lives = try Lives([Rule("pressure", .diskPressure)])
         #expect(lives.observe(.added(node(1, [a], .isTrue), isInInitialList: true)).count == 1)

@@ -10,6 +10,7 @@ struct OrdinaryHistory {
         var counts: [String: Int]
         var changes: Int
         var alerts: Int
+        var pressures: Int
         var merged: Int
         var hidden: Int
         var lists: Int
@@ -24,7 +25,7 @@ struct OrdinaryHistory {
             let happened = counts.sorted { $0.value > $1.value }.map { "\($0.value) \($0.key)" }
             return (happened + ["\(lists) lists", "\(changes) changes of images"])
                 .joined(separator: ", ")
-                + ": \(alerts) alerts, \(merged) more told with the next, \(hidden) beyond the cap, "
+                + ": \(alerts) alerts (\(pressures) of pressure), \(merged) more told with the next, \(hidden) beyond the cap, "
                 + "\(falseAlerts.count) false, \(missed.count) missed"
         }
     }
@@ -86,6 +87,7 @@ struct OrdinaryHistory {
         ledger.close()
         return Outcome(
             counts: world.life.counts, changes: ledger.changes, alerts: ledger.alerts,
+            pressures: ledger.pressures,
             merged: ledger.merged, hidden: ledger.hidden, lists: client.lists,
             falseAlerts: ledger.falseAlerts,
             missed: ledger.missed)

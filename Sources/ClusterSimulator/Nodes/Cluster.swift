@@ -108,6 +108,9 @@ public final class Cluster: Sendable {
         return (numbers.reduce(0) { $0 + catalog[$1].sizeBytes }, numbers.count)
     }
 
+    /// Whether a node says that it is short of disk space.
+    package func hasDiskPressure(_ node: SimulatedNode) -> Bool { node.values.hasDiskPressure }
+
     /// The first name of each image on a node's disk, those that it reports first; nil where it reports no
     /// list.
     package func imageNames(of node: SimulatedNode) -> [String]? {

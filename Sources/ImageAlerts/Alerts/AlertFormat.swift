@@ -175,26 +175,8 @@ extension Alert {
             ("unit", measure?.unit.rawValue),
             ("suppressed", suppressed > 0 ? "\(suppressed)" : nil),
         ]
-        return pairs.compactMap { key, value in value.map { "\(key)=\(Self.quoted($0))" } }
+        return pairs.compactMap { key, value in value.map { "\(key)=\(LogfmtText.value($0))" } }
             .joined(separator: " ")
-    }
-
-    /// logfmt quotes what has spaces, quotes, equal signs or nothing in it.
-    private static func quoted(_ text: String) -> String {
-        let needsQuotes =
-            text.isEmpty
-            || text.unicodeScalars.contains { $0.value <= 0x20 || $0 == "\"" || $0 == "=" }
-        guard needsQuotes else { return text }
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 
     /// Nodes' names differ at their beginning or at their end: the middle goes.

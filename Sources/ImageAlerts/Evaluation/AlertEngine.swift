@@ -10,7 +10,7 @@ public struct AlertEngine: Sendable {
     /// What the cluster is called in alerts.
     public let cluster: String
     /// In the order in which they are looked at.
-    public let rules: [Rule]
+    public private(set) var rules: [Rule]
 
     private var detector: ImageChangeDetector
     private(set) var activations: [Subject: Activation] = [:]
@@ -31,7 +31,11 @@ public struct AlertEngine: Sendable {
     /// Since when nobody had watched; nil once what happened meanwhile has been told.
     private var unwatchedSince: Date?
     private var rememberedUIDs: [String: String] = [:]
-    let nodeRules: [Int]
+    /// Nodes seen at a time before what lasts on them began: a stream on its way to the present.
+    private var pastNodes: [String: NodeSummary] = [:]
+    /// Keys of what is not to be remembered any more.
+    private var forgottenKeys: [String] = []
+    private(set) var nodeRules: [Int] = []
 
     /// An engine that has seen nothing yet.
     public init(
@@ -41,7 +45,13 @@ public struct AlertEngine: Sendable {
         self.cluster = cluster
         self.rules = rules
         detector = ImageChangeDetector(detection)
+        prepare()
+    }
+
+    /// What follows from the rules.
+    private mutating func prepare() {
         nodeRules = rules.indices.filter { !rules[$0].condition.isEvent }
+        spreads = [:]
         for index in rules.indices {
             if case .imageSpread(let pattern, let limit) = rules[index].condition {
                 spreads[index] = Spread(pattern, limit)
@@ -85,7 +95,10 @@ public struct AlertEngine: Sendable {
         unwatchedSince = nil
         for index in spreads.keys { dues[Subject(rule: index, node: "")] = time }
         defer { rememberedUIDs = [:] }
-        return late + endUnseen(time)
+        // They will not come any later: the server has gone back.
+        let past = pastNodes.sorted { $0.key < $1.key }.map(\.value)
+        pastNodes = [:]
+        return late + past.flatMap { look(at: $0, before: nil, time) } + endUnseen(time)
     }
 
     /// Takes in what a kubelet says of the filesystem of a node's images.
@@ -117,7 +130,11 @@ public struct AlertEngine: Sendable {
 
     /// Whether all that had been told before the restart must have come again with a resourceVersion.
     package func hasCaughtUp(with version: ResourceVersion?) -> Bool {
-        detector.hasCaughtUp(with: version)
+        guard detector.hasCaughtUp(with: version), let version else { return false }
+        return activations.values.allSatisfy { activation in
+            activation.resourceVersion.flatMap { ResourceVersion($0) }
+                .map { !version.isOutdated(by: $0) } ?? true
+        }
     }
 
     // MARK: Changes
@@ -189,8 +206,13 @@ public struct AlertEngine: Sendable {
         _ node: NodeSummary, _ time: Date, _ isWanted: (Rule.Condition) -> Bool
     ) -> [Alert] {
         var alerts: [Alert] = []
+        pastNodes[node.name] = nil
         for index in nodeRules where isWanted(rules[index].condition) {
             let subject = Subject(rule: index, node: node.name)
+            if isPast(node, subject) {
+                pastNodes[node.name] = node
+                continue
+            }
             // A node that has left a rule's scope is none of its concern any more.
             let verdict =
                 rules[index].scope.contains(node)
@@ -202,6 +224,14 @@ public struct AlertEngine: Sendable {
             alerts += step(subject, node, verdict, time)
         }
         return alerts
+    }
+
+    /// Whether a node is seen at a time before that at which what lasts on it began.
+    private func isPast(_ node: NodeSummary, _ subject: Subject) -> Bool {
+        guard !isListed, isRemembering, let activation = activations[subject],
+            let start = activation.resourceVersion.flatMap({ ResourceVersion($0) })
+        else { return false }
+        return node.version.isOutdated(by: start)
     }
 
     private func verdict(_ subject: Subject, _ node: NodeSummary?) -> Verdict {
@@ -267,7 +297,7 @@ public struct AlertEngine: Sendable {
         }
     }
 
-    private func alert(
+    func alert(
         _ step: Activation.Step, _ activation: Activation, _ rule: Rule, _ node: NodeSummary?,
         _ time: Date
     ) -> Alert {
@@ -304,8 +334,10 @@ public struct AlertEngine: Sendable {
         defer {
             unkeptSets = [:]
             unkeptSubjects = []
+            forgottenKeys = []
         }
-        var memory = unkeptSets.map { name, node in
+        var memory = forgottenKeys.map { (key: $0, value: String?.none) }
+        memory += unkeptSets.map { name, node in
             (EngineMemory.setKey(name), node.flatMap { EngineMemory.text(KeptSet($0)) })
         }
         for subject in unkeptSubjects {
@@ -364,6 +396,63 @@ public struct AlertEngine: Sendable {
         }
     }
 
+    // MARK: Other rules
+
+    /// Goes on with other rules. What lasts by a rule that stays as it is goes on; what lasts by another is
+    /// over.
+    ///
+    /// - Parameter nodes: All that there are.
+    public mutating func replaceRules(
+        _ rules: [Rule], nodes: [NodeSummary], at time: Date
+    ) -> [Alert] {
+        var places: [Int: Int] = [:]
+        for (index, rule) in self.rules.enumerated() {
+            places[index] = rules.firstIndex(of: rule)
+        }
+        let ends = activations.keys.filter { places[$0.rule] == nil }.sorted()
+            .flatMap { end($0, time) }
+        func moved<Value>(_ values: [Subject: Value]) -> [Subject: Value] {
+            var result: [Subject: Value] = [:]
+            for (subject, value) in values {
+                guard let place = places[subject.rule] else { continue }
+                result[Subject(rule: place, node: subject.node)] = value
+            }
+            return result
+        }
+        if isRemembering {
+            for subject in windows.keys where places[subject.rule] == nil { forgetKeys(subject) }
+        }
+        activations = moved(activations)
+        windows = moved(windows)
+        cooldowns = cooldowns.moved(places)
+        unkeptSubjects = Set(
+            unkeptSubjects.compactMap { subject in
+                places[subject.rule].map { Subject(rule: $0, node: subject.node) }
+            })
+        self.rules = rules
+        prepare()
+        dues = DueDates()
+        let waiting = Set(activations.keys.map(\.node)).union(windows.keys.map(\.node))
+        self.nodes = self.nodes.filter { waiting.contains($0.key) }
+        for subject in Set(activations.keys).union(windows.keys) { settle(subject) }
+        return ends + nodes.flatMap { look(at: $0, before: nil, time) }
+    }
+
+    /// What lasts by a rule is over with it.
+    private mutating func end(_ subject: Subject, _ time: Date) -> [Alert] {
+        guard var activation = activations.removeValue(forKey: subject) else { return [] }
+        if isRemembering { forgetKeys(subject) }
+        if activation.phase == .pending { return [] }
+        activation.verdict.detail += "; the rule is gone"
+        return [alert(.ends, activation, rules[subject.rule], nodes[subject.node], time)]
+    }
+
+    private mutating func forgetKeys(_ subject: Subject) {
+        let name = rules[subject.rule].name
+        forgottenKeys.append(EngineMemory.activationKey(name, subject.node))
+        forgottenKeys.append(EngineMemory.windowKey(name, subject.node))
+    }
+
     // MARK: Nodes that go
 
     private mutating func forget(_ node: NodeSummary, _ time: Date) -> [Alert] {
@@ -388,6 +477,7 @@ public struct AlertEngine: Sendable {
             if isRemembering { unkeptSubjects.insert(subject) }
         }
         nodes[node.name] = nil
+        pastNodes[node.name] = nil
         return alerts
     }
 }

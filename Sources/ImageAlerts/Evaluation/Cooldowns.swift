@@ -16,6 +16,16 @@ struct Cooldowns: Sendable {
         return last?.suppressed ?? 0
     }
 
+    /// The same by other numbers of rules; those of rules without one are over.
+    func moved(_ places: [Int: Int]) -> Cooldowns {
+        var result = Cooldowns()
+        for (subject, value) in running {
+            guard let place = places[subject.rule] else { continue }
+            result.running[Subject(rule: place, node: subject.node)] = value
+        }
+        return result
+    }
+
     mutating func forget(_ node: String) {
         for subject in running.keys where subject.node == node { running[subject] = nil }
     }

@@ -69,6 +69,15 @@ public struct Silencer: Sendable {
         }
     }
 
+    /// Keeps back what fires already, where a silence says so: it may never have been told. False: none does.
+    mutating func adopt(_ alert: Alert, at time: Date) -> Bool {
+        guard silences.contains(where: { $0.isActive(time) && $0.matches(alert) }) else {
+            return false
+        }
+        muted[alert.fingerprint] = alert
+        return true
+    }
+
     /// Those whose silence is over.
     public mutating func advance(to time: Date) -> [Alert] {
         if muted.isEmpty { return [] }

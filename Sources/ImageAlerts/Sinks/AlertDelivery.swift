@@ -62,6 +62,25 @@ public final class AlertDelivery: Sendable {
         }
     }
 
+    /// Takes what fires already, after a restart or in another's place: some sinks must hear of it again and
+    /// again, and what was silenced is told when that ends.
+    public func adopt(_ lasting: [Alert], at time: Date) {
+        for alert in lasting where !silencer.withLock({ $0.adopt(alert, at: time) }) {
+            for queue in queues { queue.adopt(alert) }
+        }
+    }
+
+    /// Takes over what waits in another that does not run any more. With a state, that has it already.
+    public func takeOver(_ other: AlertDelivery, at time: Date) throws(KubeError) {
+        guard state == nil else { return try resume(at: time) }
+        for old in other.queues {
+            guard let queue = queues.first(where: { $0.sink.name == old.sink.name }) else {
+                continue
+            }
+            for alert in old.takeWaiting() { queue.add(alert, at: time) }
+        }
+    }
+
     /// Takes alerts, and those whose silence is over by now. Returns those that are not kept back.
     public func deliver(
         _ alerts: [Alert], from engine: inout AlertEngine, at time: Date

@@ -19,6 +19,8 @@ final class SinkQueue: Sendable {
         var waiting: [Notification] = []
         /// Of those that last, what Alertmanager is told again and again.
         var firing: [String: Alert] = [:]
+        /// Something was taken over that may not have been told of for long.
+        var mustRepeat = false
         /// So many found no room.
         var overflow = 0
 
@@ -81,6 +83,25 @@ final class SinkQueue: Sendable {
         }
     }
 
+    /// Takes what fires already, for a sink that must hear of it again and again.
+    func adopt(_ alert: Alert) {
+        guard case .alertmanager = sink.kind, sink.wants(alert) else { return }
+        state.withLock { state in
+            guard state.firing[alert.fingerprint] == nil else { return }
+            state.firing[alert.fingerprint] = alert
+            state.mustRepeat = true
+        }
+    }
+
+    /// What waits, for another queue in this one's place.
+    func takeWaiting() -> [Alert] {
+        state.withLock { state in
+            defer { state.waiting = [] }
+            state.waiting += state.grouper.take(Date(), everything: true)
+            return state.waiting.flatMap(\.alerts)
+        }
+    }
+
     /// How many alerts wait.
     var count: Int { state.withLock { $0.count } }
 
@@ -127,7 +148,8 @@ final class SinkQueue: Sendable {
             if case .alertmanager = sink.kind {
                 var batch = state.waiting
                 let told = Set(batch.map(\.first.fingerprint))
-                if repeating {
+                if repeating || state.mustRepeat {
+                    state.mustRepeat = false
                     for (fingerprint, alert) in state.firing where !told.contains(fingerprint) {
                         batch.append(Notification([alert], group: fingerprint))
                     }

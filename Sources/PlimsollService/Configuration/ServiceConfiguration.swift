@@ -36,7 +36,7 @@ public struct ServiceConfiguration: Sendable {
                     var section = RuleFields(node, owner: "\"\(Self.key)\"")
                     for setting in ServiceSettings.all {
                         _ = section.field(setting.key, setting.what) { value in
-                            value.string.flatMap { setting.set(&inFile, $0) ? true : nil }
+                            value.string.flatMap { inFile.set(setting, $0) ? true : nil }
                         }
                     }
                     section.finish()
@@ -52,7 +52,7 @@ public struct ServiceConfiguration: Sendable {
                 (setting.variable, environment[setting.variable]),
                 (setting.flag, flags[setting.key]),
             ] {
-                guard let text, !setting.set(&settings, text) else { continue }
+                guard let text, !settings.set(setting, text) else { continue }
                 problems.append("\(place): \"\(text)\" is no \(setting.what)")
             }
         }

@@ -30,8 +30,23 @@ public struct ServiceSettings: Sendable {
     /// How long after a signal sinks are waited for.
     public var shutdownPatience = Duration.seconds(20)
 
+    /// What was set, by key, as it was written.
+    private var texts: [String: String] = [:]
+
     /// The defaults.
     public init() {}
+
+    /// False where the text is none of the setting's values.
+    mutating func set(_ setting: Setting, _ text: String) -> Bool {
+        guard setting.set(&self, text) else { return false }
+        texts[setting.key] = text
+        return true
+    }
+
+    /// The keys of what is set otherwise.
+    public func differences(from other: ServiceSettings) -> [String] {
+        Self.all.map(\.key).filter { texts[$0] != other.texts[$0] }
+    }
 }
 
 extension ServiceSettings {

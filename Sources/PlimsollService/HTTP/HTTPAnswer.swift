@@ -41,7 +41,7 @@ public struct HTTPAnswer: Sendable {
     public var body: Body
 
     /// An answer of some bytes.
-    public init(_ status: Int = 200, _ contentType: String, bytes: [UInt8]) {
+    public init(_ status: Int, _ contentType: String, bytes: [UInt8]) {
         self.status = status
         self.contentType = contentType
         body = .bytes(bytes)
@@ -49,7 +49,7 @@ public struct HTTPAnswer: Sendable {
 
     /// An answer of text, plain unless said otherwise.
     public init(
-        _ status: Int = 200, _ text: String, contentType: String = "text/plain; charset=utf-8"
+        _ status: Int, _ text: String, contentType: String = "text/plain; charset=utf-8"
     ) {
         self.init(status, contentType, bytes: Array(text.utf8))
     }

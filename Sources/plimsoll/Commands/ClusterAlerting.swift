@@ -19,13 +19,22 @@ final class ClusterAlerting: Sendable {
     /// Kubelets' failures that are told; then they are only counted.
     private static let mostProblems = 5
 
+    /// Who brings alerts to sinks now.
+    private struct Delivering: Sendable {
+        var delivery: AlertDelivery
+        var task: Task<Void, Never>?
+
+        mutating func start() {
+            task = Task { [delivery] in await delivery.run() }
+        }
+    }
+
     private let printer: Mutex<AlertPrinter>
     private let informer: SharedNodeInformer
     private let kubelets: KubeletClient?
-    private let delivery: AlertDelivery
+    private let delivering: Mutex<Delivering>
     private let alertState: AlertState?
-    /// At the end sinks are told what waits, for no longer.
-    private static let lastPatience = Duration.seconds(10)
+    private let lastPatience: Duration
     private let problems = Mutex(0)
     /// Whether all nodes there are have been told.
     private let isSettled = Mutex(false)
@@ -35,14 +44,15 @@ final class ClusterAlerting: Sendable {
     init(
         _ engine: AlertEngine, _ informer: SharedNodeInformer, _ kubelets: KubeletClient?,
         _ delivery: AlertDelivery, _ state: AlertState?, _ format: AlertFormat, clusterWidth: Int,
-        tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
+        lastPatience: Duration, tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
     ) {
         printer = Mutex(
             AlertPrinter(engine, format, clusterWidth: clusterWidth, delivery: delivery))
-        self.delivery = delivery
+        delivering = Mutex(Delivering(delivery: delivery))
         alertState = state
         self.informer = informer
         self.kubelets = kubelets
+        self.lastPatience = lastPatience
         self.tell = tell
     }
 
@@ -61,7 +71,7 @@ final class ClusterAlerting: Sendable {
         let driving = Task { if !isSilent { await keepTime(probe) } }
         let settling = Task { if !isSilent { await settle() } }
         let asking = Task { await probe?.run() }
-        let delivering = Task { await delivery.run() }
+        delivering.withLock { $0.start() }
         while let change = await changes.next() {
             if !change.isInitial { onChange() }
             if !isSilent { printer.withLock { tell($0.lines(change, at: Date())) } }
@@ -73,12 +83,37 @@ final class ClusterAlerting: Sendable {
         await driving.value
         await settling.value
         await asking.value
-        delivering.cancel()
-        await delivering.value
+        let delivery = await stopDelivering()
         alertState?.beat(at: Date())
-        for (sink, count) in await delivery.drain(within: Self.lastPatience) {
+        for (sink, count) in await delivery.drain(within: lastPatience) {
             tell([.talk("sink \(sink): \(count) alert\(count == 1 ? "" : "s") not delivered")])
         }
+    }
+
+    private func stopDelivering() async -> AlertDelivery {
+        let (delivery, task) = delivering.withLock { ($0.delivery, $0.task) }
+        task?.cancel()
+        await task?.value
+        return delivery
+    }
+
+    /// Goes on with other rules and sinks. To be called by one task at a time.
+    func replaceRules(_ rules: [Rule], _ delivery: AlertDelivery) async throws(KubeError) {
+        _ = await stopDelivering()
+        let nodes = informer.store.nodes
+        let result = printer.withLock { printer -> Result<Void, KubeError> in
+            do throws(KubeError) {
+                tell(try printer.replaceRules(rules, delivery, nodes: nodes, at: Date()))
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        delivering.withLock { delivering in
+            if case .success = result { delivering.delivery = delivery }
+            delivering.start()
+        }
+        try result.get()
     }
 
     /// Waits until nothing can come any more of what had been told before this process, and all nodes there

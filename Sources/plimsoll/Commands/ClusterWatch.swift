@@ -23,6 +23,7 @@ final class ClusterWatch: Sendable {
         var alerts = 0
         var informer: SharedNodeInformer?
         var alerting: ClusterAlerting?
+        var alertState: AlertState?
         var recording: Recording?
     }
 
@@ -80,22 +81,37 @@ final class ClusterWatch: Sendable {
             }
             try kept.restore(&engine)
             alertState = kept
+            state.withLock { $0.alertState = kept }
         }
-        let delivery = try AlertDelivery(
-            options.alerting, state: alertState, client: client, userAgent: Version.userAgent
-        ) { [weak self] in self?.take($0) }
+        let delivery = try makeDelivery(options.alerting, alertState)
         try delivery.resume(at: Date())
         return ClusterAlerting(
-            engine, informer, options.kubelet?.kubelets(client), delivery, alertState,
-            options.format, clusterWidth: clusterWidth
+            engine, informer, options.kubelets.map { KubeletClient(client, trust: $0) }, delivery,
+            alertState,
+            options.format, clusterWidth: clusterWidth, lastPatience: options.shutdownPatience
         ) { [weak self] in self?.tell($0) }
+    }
+
+    private func makeDelivery(
+        _ alerting: RuleFile, _ alertState: AlertState?
+    ) throws(KubeError) -> AlertDelivery {
+        try AlertDelivery(
+            alerting, state: alertState, client: client, userAgent: Version.userAgent
+        ) { [weak self] in self?.take($0) }
+    }
+
+    /// Goes on with the rules, sinks and silences of another file.
+    func replaceAlerting(_ alerting: RuleFile) async throws(KubeError) {
+        let (current, alertState) = state.withLock { ($0.alerting, $0.alertState) }
+        guard let current else { return }
+        try await current.replaceRules(alerting.rules, makeDelivery(alerting, alertState))
     }
 
     private func take(_ event: AlertState.Event) {
         switch event {
-        case .setAside(let reason, let path): say("state \(reason); kept as \(path)")
+        case .setAside(let reason, let path): say("state \(reason); kept as \(path)", .error)
         case .failed(let reason):
-            say("\(reason); alerts go on, but would be lost with this process")
+            say("\(reason); alerts go on, but would be lost with this process", .error)
         case .recovered: say("state can be written again")
         }
     }
@@ -131,9 +147,11 @@ final class ClusterWatch: Sendable {
         switch event {
         case .delivered: break
         case .failed(let sink, let reason, let again):
-            say("sink \(sink): \(reason); again in \(NumberText.seconds(again))")
+            say("sink \(sink): \(reason); again in \(NumberText.seconds(again))", .warning)
         case .dropped(let sink, let reason, let alerts):
-            say("sink \(sink): \(alerts) alert\(alerts == 1 ? "" : "s") given up: \(reason)")
+            say(
+                "sink \(sink): \(alerts) alert\(alerts == 1 ? "" : "s") given up: \(reason)", .error
+            )
         }
     }
 
@@ -143,7 +161,7 @@ final class ClusterWatch: Sendable {
             case .talk(let text): say(text)
             case .alert(let text):
                 state.withLock { $0.alerts += 1 }
-                if !talk.alert(text) { onEvent(.outputClosed) }
+                if options.writesAlerts, !talk.alert(text) { onEvent(.outputClosed) }
             }
         }
     }
@@ -156,7 +174,7 @@ final class ClusterWatch: Sendable {
             talk.show("\(name) · \(NumberText.grouped(nodes)) nodes, \(NumberText.bytes(bytes)) …")
         case .synced(let sync): synced(sync, notice.text ?? "")
         case .problem(let error, let delay, let version): problem(error, delay, version)
-        case .resumed, .rejected, .checkpoint: notice.text.map(say)
+        case .resumed, .rejected, .checkpoint: notice.text.map { say($0) }
         case .handlerFailed: break
         }
     }
@@ -171,7 +189,11 @@ final class ClusterWatch: Sendable {
             say(text)
         } else {
             let total = informer.map { " · \(storageText($0.store))" } ?? ""
-            talk.say("\(name) · \(text)\(total)")
+            if talk.format == .text {
+                talk.say("\(name) · \(text)\(total)")
+            } else {
+                say("\(text)\(total)")
+            }
         }
         // Of connecting, and of the list that comes in beside the one that is there.
         process_memory_give_back()
@@ -211,15 +233,16 @@ final class ClusterWatch: Sendable {
             state.lastProblem = text
             return state.isSynced
         }
-        if !isSynced, ProblemText.isHopeless(error) {
+        if !isSynced, !options.isPatient, ProblemText.isHopeless(error) {
             onEvent(.failed(clusterWidth == 0 ? text : "\(name): \(text)"))
             return
         }
-        say(ProblemText.line(text, error, delay, version))
+        say(ProblemText.line(text, error, delay, version), .warning)
     }
 
-    private func say(_ text: String) {
-        talk.say("\(Terminal.time)  \(clusterWidth == 0 ? "" : "\(name): ")\(text)")
+    private func say(_ text: String, _ level: LogLevel = .info) {
+        talk.note(
+            text, level, cluster: clusterWidth == 0 && talk.format == .text ? nil : name)
     }
 
     // MARK: Statistics

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageAlerts
 import KubeClient
+import PlimsollService
 
 struct RulesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -125,7 +126,7 @@ struct RulesCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the JSON Schema of rule files, by which editors complete them.")
 
-        func run() { Output.line(RuleFile.schema) }
+        func run() { Output.line(ServiceConfiguration.schema) }
     }
 
     fileprivate static func padded(_ text: String) -> String {

@@ -130,7 +130,7 @@ struct WatchCommand: AsyncParsableCommand {
 
     func run() async throws {
         var session = try options.session()
-        session.kubelet = kubelet
+        session.kubelets = kubelet.trust
         session.batchWindow = batchWindow.duration ?? .zero
         session.isStrict = strict
         session.wireFormat = wireFormat

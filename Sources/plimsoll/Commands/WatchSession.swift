@@ -18,12 +18,18 @@ final class WatchSession: Sendable {
         var alerting = RuleFile(rules: [.storageChanged])
         /// Where alerts and what they need are kept; of one cluster only.
         var stateFolder: String?
-        /// Whether and how kubelets are asked.
-        var kubelet: KubeletOptions?
+        /// How kubelets are believed; nil: they are not asked.
+        var kubelets: KubeletClient.Trust?
         var stopsWhenSynced = false
         var duration: Duration?
         var printsStatistics = false
         var printsAlerts = true
+        /// Whether alerts are written to standard output.
+        var writesAlerts = true
+        /// Whether trying goes on where only the user can mend it.
+        var isPatient = false
+        /// At the end sinks are told what waits, for no longer.
+        var shutdownPatience = Duration.seconds(10)
         /// What to record all traffic to; of one cluster only.
         var recording: RecordingOrder?
         /// What the cluster is called, of one cluster only; nil: as its context.
@@ -48,8 +54,6 @@ final class WatchSession: Sendable {
 
     /// Before the first list nobody waits longer than this with `--until-synced`.
     private static let syncPatience = Duration.seconds(30)
-    /// The informer's thread shows itself every second, but for a plugin that may take minutes.
-    private static let lifePatience = Duration.seconds(600)
     /// Columns for names of clusters.
     private static let mostClusterWidth = 24
 
@@ -136,35 +140,24 @@ final class WatchSession: Sendable {
     ) async throws -> HTTPServer? {
         guard let address = options.health else { return nil }
         let limit = options.staleAfter
-        @Sendable func check(_ word: String, _ name: String, _ objection: String?)
-            -> HealthReport.Check
-        {
-            .init(name: informers.count == 1 ? word : "\(word)/\(name)", objection: objection)
+        @Sendable func name(_ word: String, _ cluster: String) -> String {
+            informers.count == 1 ? word : "\(word)/\(cluster)"
         }
         let health = HealthRoutes(
             live: {
                 HealthReport(
-                    checks: informers.map {
-                        check("informer", $0.name, Self.stuck($0.informer.freshness))
-                    })
+                    checks: informers.map { .informer(name("informer", $0.name), $0.informer) })
             },
             ready: {
                 HealthReport(
                     checks: informers.map {
-                        check(
-                            "watch", $0.name, $0.informer.freshness.objection(staleAfter: limit))
+                        .watch(name("watch", $0.name), $0.informer, staleAfter: limit)
                     })
             })
         let server = try await HTTPServer(
             address, HTTPRoutes([health.answer], paths: HealthRoutes.paths))
         Talk.say("health: http://\(address.host):\(server.port)/readyz")
         return server
-    }
-
-    private static func stuck(_ freshness: Freshness) -> String? {
-        let silence = freshness.sinceSignOfLife ?? .zero
-        guard freshness.state != .waiting, silence > lifePatience else { return nil }
-        return "its thread has been stuck for \(silence.components.seconds) s"
     }
 
     // MARK: End

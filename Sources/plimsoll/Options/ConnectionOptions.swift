@@ -11,6 +11,30 @@ struct ConnectionOptions: ParsableArguments {
         completion: .file())
     var kubeconfig: String?
 
+    @OptionGroup var details: ConnectionDetails
+
+    var contexts: [String] { details.contexts }
+
+    func client(_ limits: DecodingLimits = DecodingLimits()) throws(KubeError) -> KubeClient {
+        try details.client(kubeconfig, limits)
+    }
+
+    /// A client for each context that is named, or for the current one.
+    func clients(_ limits: DecodingLimits) throws(KubeError) -> [KubeClient] {
+        guard Set(contexts).count == contexts.count else {
+            throw KubeError(.configuration, "--context names the same context twice")
+        }
+        if contexts.isEmpty { return [try details.client(kubeconfig, of: nil, limits)] }
+        var clients: [KubeClient] = []
+        for context in contexts {
+            clients.append(try details.client(kubeconfig, of: context, limits))
+        }
+        return clients
+    }
+}
+
+/// The same but for the kubeconfig: `run` has another meaning for `--config`.
+struct ConnectionDetails: ParsableArguments {
     @Option(
         name: .customLong("context"),
         help: ArgumentHelp(
@@ -87,28 +111,19 @@ struct ConnectionOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Say on standard error what is asked of the server.")
     var verbose = false
 
-    func client(_ limits: DecodingLimits = DecodingLimits()) throws(KubeError) -> KubeClient {
+    func client(
+        _ kubeconfig: String?, _ limits: DecodingLimits
+    ) throws(KubeError) -> KubeClient {
         guard contexts.count <= 1 else {
             throw KubeError(
                 .configuration,
                 "--context is given \(contexts.count) times; only `watch` takes several")
         }
-        return try client(of: contexts.first, limits)
+        return try client(kubeconfig, of: contexts.first, limits)
     }
 
-    /// A client for each context that is named, or for the current one.
-    func clients(_ limits: DecodingLimits) throws(KubeError) -> [KubeClient] {
-        guard Set(contexts).count == contexts.count else {
-            throw KubeError(.configuration, "--context names the same context twice")
-        }
-        if contexts.isEmpty { return [try client(of: nil, limits)] }
-        var clients: [KubeClient] = []
-        for context in contexts { clients.append(try client(of: context, limits)) }
-        return clients
-    }
-
-    private func client(
-        of context: String?, _ limits: DecodingLimits
+    func client(
+        _ kubeconfig: String?, of context: String?, _ limits: DecodingLimits
     ) throws(KubeError) -> KubeClient {
         var overrides = KubeConfigurationOverrides()
         overrides.context = context

@@ -29,12 +29,17 @@ struct KubeletOptions: ParsableArguments {
         }
     }
 
-    /// Nil where no kubelet is to be asked.
-    func kubelets(_ client: KubeClient) -> KubeletClient? {
+    /// How kubelets are believed; nil where none is to be asked.
+    var trust: KubeletClient.Trust? {
         guard imageFS else { return nil }
         var trust = KubeletClient.Trust()
         trust.certificateAuthority = kubeletCertificateAuthority
         trust.skipsVerification = skipsVerification
-        return KubeletClient(client, trust: trust)
+        return trust
+    }
+
+    /// Nil where no kubelet is to be asked.
+    func kubelets(_ client: KubeClient) -> KubeletClient? {
+        trust.map { KubeletClient(client, trust: $0) }
     }
 }

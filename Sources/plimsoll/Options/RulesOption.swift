@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageAlerts
 import KubeClient
+import PlimsollService
 
 /// The rules that make alerts.
 struct RulesOption: ParsableArguments {
@@ -17,10 +18,10 @@ struct RulesOption: ParsableArguments {
         return try Self.read(rules)
     }
 
-    /// Reads a rule file; what is wrong with it is told, each with line and column.
+    /// Reads a rule file, or the rules of a service's configuration; what is wrong with it is told, each with line and column.
     static func read(_ path: String) throws -> RuleFile {
         do {
-            return try RuleFile(path: path)
+            return try ServiceConfiguration(try FileReader.read(path), name: path).alerting
         } catch let error as RuleFile.Invalid {
             Talk.say(error.description)
             let count = error.problems.count

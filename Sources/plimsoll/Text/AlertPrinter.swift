@@ -12,7 +12,7 @@ struct AlertPrinter {
     /// Columns for the cluster's name beside those of others; 0: it is the only one.
     private let clusterWidth: Int
     private var engine: AlertEngine
-    private let delivery: AlertDelivery?
+    private var delivery: AlertDelivery?
     private var nameWidth = Self.nameWidths.lowerBound
 
     init(
@@ -67,7 +67,22 @@ struct AlertPrinter {
     }
 
     /// All nodes there are have been told.
-    mutating func markListed(at time: Date) -> [Line] { told(engine.markListed(at: time), time) }
+    mutating func markListed(at time: Date) -> [Line] {
+        let lines = told(engine.markListed(at: time), time)
+        delivery?.adopt(engine.lastingAlerts(at: time), at: time)
+        return lines
+    }
+
+    /// Goes on with other rules and another delivery in the present one's place.
+    mutating func replaceRules(
+        _ rules: [Rule], _ next: AlertDelivery, nodes: [NodeSummary], at time: Date
+    ) throws(KubeError) -> [Line] {
+        if let delivery { try next.takeOver(delivery, at: time) }
+        delivery = next
+        let lines = told(engine.replaceRules(rules, nodes: nodes, at: time), time)
+        next.adopt(engine.lastingAlerts(at: time), at: time)
+        return lines
+    }
 
     mutating func takeNodesToAsk() -> [String] { engine.takeNodesToAsk() }
 

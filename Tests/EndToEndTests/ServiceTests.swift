@@ -1,0 +1,108 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("plimsoll run", .timeLimit(.minutes(Patience.minutes)))
+struct ServiceTests {
+    private let folder: TemporaryFolder
+    private var file: String { folder.path + "/config.yaml" }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func write(_ text: String) throws {
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+    }
+
+    private func start(
+        _ simulator: SimulatorProcess, _ arguments: String...
+    ) async throws -> (program: Program, url: String) {
+        let program = try Program(
+            "plimsoll",
+            [
+                "run", "--config", file, "--kubeconfig", simulator.kubeconfig, "--listen",
+                "127.0.0.1:0", "-o", "text",
+            ] + arguments)
+        let url = try await program.wait(for: "address") {
+            program.errors.firstMatch(of: /serving (http:[0-9.:\/]*[0-9])/)?.output.1
+        }
+        try await program.wait(for: "sync") { program.errors.contains(" nodes in ") ? true : nil }
+        return (program, String(url))
+    }
+
+    private func get(_ url: String) async throws -> String {
+        try await Program.run("curl", ["-s", "-m", "5", "-w", "%{http_code}", url]).output
+    }
+
+    @Test func `goes on with another file's rules as soon as that is sound`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        try write(
+            "rules: [{name: pressure, type: disk-pressure, for: 0s}]\nservice: {warm_up: 1s}\n")
+        let (program, _) = try await start(simulator)
+        let node = try await simulator.nodes()[0].name
+        try await simulator.command("disk-pressure", node, "on")
+        try await program.wait(for: "pressure") { program.output.contains("pressure") ? true : nil }
+        try await simulator.command("pull", node, "example.org/a:1", "1GiB")
+
+        try write("rules: [{name: changed, type: storage-chnged}]\n")
+        try await program.wait(for: "refusal") {
+            program.errors.contains("what was before goes on") ? true : nil
+        }
+        #expect(program.errors.contains("config.yaml:1:31: "), "\(program.errors)")
+        try write("rules: [{name: changed, type: storage-changed}]\nservice: {warm_up: 2s}\n")
+        try await program.wait(for: "reload") {
+            program.errors.contains("1 rule and 0 sinks from now on") ? true : nil
+        }
+        // What lasted by a rule that is gone is over, and what had happened before is no news.
+        try await program.wait(for: "end") {
+            program.output.contains("the rule is gone") ? true : nil
+        }
+        try await simulator.command("pull", node, "example.org/b:1", "1GiB")
+        try await program.wait(for: "alert") { program.output.contains("b:1") ? true : nil }
+        #expect(!program.output.contains("a:1"))
+        #expect(program.errors.contains("warm_up of "))
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+    }
+
+    @Test func `logs as JSON where nobody sees it, and says which version it is`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2"])
+        defer { simulator.stop() }
+        try write("service: {cluster_name: prod}\n")
+        let (program, url) = try await start(simulator)
+        #expect(try await get(url + "/readyz") == "ok\n200")
+        #expect(try await get(url + "/readyz/shutdown") == "ok\n200")
+        #expect(try await get(url + "/version").hasPrefix("{\"version\":\""))
+        #expect(try await get(url + "/nothing").hasSuffix("404"))
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+        for line in program.errors.split(separator: "\n") {
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            let fields = try #require(object)
+            #expect(fields["level"] as? String == "info" && fields["message"] is String)
+        }
+        #expect(program.errors.contains("\"cluster\":\"prod\""))
+    }
+
+    @Test
+    func `goes on trying where only the user can mend it, and does not start where it cannot`()
+        async throws
+    {
+        let program = try Program(
+            "plimsoll",
+            ["run", "--server", "https://127.0.0.1:1", "--token", "x", "--listen", "127.0.0.1:0"],
+            environment: ["HOME": "/nowhere", "KUBECONFIG": ""])
+        try await program.wait(for: "problem") {
+            program.errors.contains("cannot reach https://127.0.0.1:1") ? true : nil
+        }
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+        let refused = try await Program.run(
+            "plimsoll", ["run", "--listen", "x"], environment: ["PLIMSOLL_OUTPUT": "xml"])
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("--listen: \"x\" is no address"))
+        #expect(refused.errors.contains("PLIMSOLL_OUTPUT: \"xml\" is no format"))
+        let missing = try await Program.run("plimsoll", ["run", "--config", "/nowhere/c.yaml"])
+        #expect(missing.status == 2 && missing.errors.contains("/nowhere/c.yaml"))
+    }
+}
