@@ -65,6 +65,60 @@ struct ServiceTests {
         #expect(try await program.result().status == 0)
     }
 
+    @Test func `tells Prometheus how it goes`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "3", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        try write("service: {node_series: 3}\n")
+        let (program, url) = try await start(simulator)
+        let node = try await simulator.nodes()[0].name
+        try await simulator.command("pull", node, "example.org/a:1", "1GiB")
+        try await program.wait(for: "alert") { program.output.contains("a:1") ? true : nil }
+        try await simulator.command("add-node")
+        let metrics = try await Program.run("curl", ["-s", url + "/metrics"]).output
+        #expect(metrics.contains("\nplimsoll_watch_synced 1\n"))
+        #expect(
+            metrics.contains(
+                "\nplimsoll_alerts_total{rule=\"image-storage-changed\",severity=\"info\",status=\"firing\"} 1\n"
+            ))
+        let path = folder.path + "/metrics"
+        try metrics.write(toFile: path, atomically: true, encoding: .utf8)
+        let tools = Checkout.root.appending(path: ".build-tools/bin").path
+        let check = try await Program.run(
+            "sh", ["-c", "\(tools)/promtool check metrics < \(path)"])
+        #expect(check.status == 0 && check.errors.isEmpty, "\(check.output)\(check.errors)")
+        try await eventually("no series of nodes beyond the limit") {
+            try await !Program.run("curl", ["-s", url + "/metrics"]).output
+                .contains("plimsoll_node_image_bytes{")
+        }
+
+        // A real one, which asks for OpenMetrics.
+        let host = url.dropFirst("http://".count)
+        try """
+        global: {scrape_interval: 1s}
+        scrape_configs: [{job_name: plimsoll, static_configs: [{targets: ["\(host)"]}]}]
+        """.write(toFile: folder.path + "/prometheus.yml", atomically: true, encoding: .utf8)
+        let port = Int.random(in: 20_000...30_000)
+        let prometheus = try Program(
+            "sh",
+            [
+                "-c",
+                "exec \(tools)/prometheus --config.file=\(folder.path)/prometheus.yml "
+                    + "--storage.tsdb.path=\(folder.path)/tsdb --web.listen-address=127.0.0.1:\(port)",
+            ])
+        defer { prometheus.signal(SIGTERM) }
+        try await eventually("the number of nodes, scraped") {
+            try await Program.run(
+                "curl",
+                [
+                    "-s", "http://127.0.0.1:\(port)/api/v1/query", "--data-urlencode",
+                    "query=sum(plimsoll_nodes) * on() up",
+                ]
+            ).output.contains("\"4\"]")
+        }
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+    }
+
     @Test func `logs as JSON where nobody sees it, and says which version it is`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "2"])
         defer { simulator.stop() }

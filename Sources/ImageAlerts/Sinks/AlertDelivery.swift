@@ -48,6 +48,9 @@ public final class AlertDelivery: Sendable {
         }
     }
 
+    /// How many alerts wait for each sink.
+    public var waiting: [(sink: String, alerts: Int)] { queues.map { ($0.sink.name, $0.count) } }
+
     /// Whether anybody is told.
     public var hasSinks: Bool { !queues.isEmpty }
 
@@ -113,6 +116,6 @@ public final class AlertDelivery: Sendable {
         await withTaskGroup { group in
             for queue in queues { group.addTask { _ = await queue.drain(within: patience) } }
         }
-        return queues.map { ($0.sink.name, $0.count) }.filter { $0.1 > 0 }
+        return waiting.filter { $0.alerts > 0 }
     }
 }

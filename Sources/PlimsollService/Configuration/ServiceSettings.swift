@@ -30,6 +30,8 @@ public struct ServiceSettings: Sendable {
     /// How long after a signal sinks are waited for.
     public var shutdownPatience = Duration.seconds(20)
 
+    /// With more nodes than this none has series of its own in the metrics.
+    public var nodeSeries = ServiceMetrics.usualNodeLimit
     /// What was set, by key, as it was written.
     private var texts: [String: String] = [:]
 
@@ -115,6 +117,15 @@ extension ServiceSettings {
         ) { settings, text in
             settings.logFormat = AlertFormat(rawValue: text)
             return settings.logFormat != nil
+        },
+        Setting(
+            key: "node_series", what: "number of nodes",
+            meaning: "With more nodes than this none has series of its own in the metrics; 500.",
+            schema: ["type": "integer", "minimum": .integer(0)]
+        ) { settings, text in
+            guard let count = Int(text), count >= 0 else { return false }
+            settings.nodeSeries = count
+            return true
         },
         time("shutdown_patience", "So long sinks are waited for at the end; 20s.", zero: true) {
             $0.shutdownPatience = $1

@@ -35,6 +35,7 @@ final class ClusterAlerting: Sendable {
     private let delivering: Mutex<Delivering>
     private let alertState: AlertState?
     private let lastPatience: Duration
+    private let onLasting: @Sendable (Alert) -> Void
     private let problems = Mutex(0)
     /// Whether all nodes there are have been told.
     private let isSettled = Mutex(false)
@@ -44,7 +45,8 @@ final class ClusterAlerting: Sendable {
     init(
         _ engine: AlertEngine, _ informer: SharedNodeInformer, _ kubelets: KubeletClient?,
         _ delivery: AlertDelivery, _ state: AlertState?, _ format: AlertFormat, clusterWidth: Int,
-        lastPatience: Duration, tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
+        lastPatience: Duration, onLasting: @escaping @Sendable (Alert) -> Void,
+        tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
     ) {
         printer = Mutex(
             AlertPrinter(engine, format, clusterWidth: clusterWidth, delivery: delivery))
@@ -53,6 +55,7 @@ final class ClusterAlerting: Sendable {
         self.informer = informer
         self.kubelets = kubelets
         self.lastPatience = lastPatience
+        self.onLasting = onLasting
         self.tell = tell
     }
 
@@ -89,6 +92,9 @@ final class ClusterAlerting: Sendable {
             tell([.talk("sink \(sink): \(count) alert\(count == 1 ? "" : "s") not delivered")])
         }
     }
+
+    /// How many alerts wait for each sink.
+    var waiting: [(sink: String, alerts: Int)] { delivering.withLock { $0.delivery }.waiting }
 
     private func stopDelivering() async -> AlertDelivery {
         let (delivery, task) = delivering.withLock { ($0.delivery, $0.task) }
@@ -128,7 +134,12 @@ final class ClusterAlerting: Sendable {
         }
         guard await informer.waitUntilTold() else { return }
         isSettled.withLock { $0 = true }
-        printer.withLock { tell($0.markListed(at: Date())) }
+        let lasting = printer.withLock { printer in
+            let lasting = printer.lastingAlerts(at: Date())
+            tell(printer.markListed(at: Date()))
+            return lasting
+        }
+        lasting.forEach(onLasting)
     }
 
     /// What only time brings.

@@ -14,6 +14,11 @@ final class ClusterWatch: Sendable {
         case failed(String)
         /// Nobody reads the alerts any more.
         case outputClosed
+        /// It was told.
+        case alert(Alert)
+        /// It fires since before this process.
+        case lasting(Alert)
+        case delivery(AlertDelivery.Event)
     }
 
     private struct State: Sendable {
@@ -88,7 +93,8 @@ final class ClusterWatch: Sendable {
         return ClusterAlerting(
             engine, informer, options.kubelets.map { KubeletClient(client, trust: $0) }, delivery,
             alertState,
-            options.format, clusterWidth: clusterWidth, lastPatience: options.shutdownPatience
+            options.format, clusterWidth: clusterWidth, lastPatience: options.shutdownPatience,
+            onLasting: { [onEvent] in onEvent(.lasting($0)) }
         ) { [weak self] in self?.tell($0) }
     }
 
@@ -143,7 +149,13 @@ final class ClusterWatch: Sendable {
 
     // MARK: Alerts
 
+    /// How many alerts wait for each sink.
+    var waiting: [(sink: String, alerts: Int)] {
+        state.withLock { $0.alerting }?.waiting ?? []
+    }
+
     private func take(_ event: AlertDelivery.Event) {
+        onEvent(.delivery(event))
         switch event {
         case .delivered: break
         case .failed(let sink, let reason, let again):
@@ -159,7 +171,8 @@ final class ClusterWatch: Sendable {
         for line in lines {
             switch line {
             case .talk(let text): say(text)
-            case .alert(let text):
+            case .alert(let text, let alert):
+                onEvent(.alert(alert))
                 state.withLock { $0.alerts += 1 }
                 if options.writesAlerts, !talk.alert(text) { onEvent(.outputClosed) }
             }

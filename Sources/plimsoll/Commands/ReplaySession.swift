@@ -89,7 +89,7 @@ final class ReplaySession {
         for line in lines {
             switch line {
             case .talk(let text): say(text)
-            case .alert(let text):
+            case .alert(let text, _):
                 alerts += 1
                 // Nobody reads any more.
                 if !talk.alert(text) { canceller.cancel() }

@@ -94,6 +94,11 @@ struct SettingFlags: ParsableArguments {
     var output: String?
     @Option(help: ArgumentHelp("How standard error is written.", valueName: "format"))
     var logFormat: String?
+    @Option(
+        help: ArgumentHelp(
+            "With more nodes than this none has series of its own in the metrics.",
+            valueName: "count"))
+    var nodeSeries: String?
     @Option(help: ArgumentHelp("So long sinks are waited for at the end.", valueName: "time"))
     var shutdownPatience: String?
 
@@ -103,7 +108,7 @@ struct SettingFlags: ParsableArguments {
             "cluster_name": clusterName, "listen": listen, "state": state, "selector": selector,
             "field_selector": fieldSelector, "shard": shard, "stale_after": staleAfter,
             "warm_up": warmUp, "image_fs": imageFS, "output": output, "log_format": logFormat,
-            "shutdown_patience": shutdownPatience,
+            "node_series": nodeSeries, "shutdown_patience": shutdownPatience,
         ]
         return all.compactMapValues { $0 }
     }

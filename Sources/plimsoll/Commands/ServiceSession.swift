@@ -21,6 +21,7 @@ final class ServiceSession: Sendable {
     private let cluster: ClusterWatch
     private let ends: AsyncStream<End>
     private let end: AsyncStream<End>.Continuation
+    private let counters: ServiceCounters
     private let isEnding = Mutex(false)
     private let bytes: [UInt8]?
     /// How often the file is looked at: a kubelet takes up to a minute to bring a ConfigMap anyway.
@@ -37,9 +38,17 @@ final class ServiceSession: Sendable {
         let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .unbounded)
         (self.ends, self.end) = (ends, end)
         talk = WatchTalk(settings.logFormat ?? (Terminal.errorsAreTerminal ? .text : .json))
+        let counters = ServiceCounters()
+        self.counters = counters
         cluster = ClusterWatch(client, Self.options(configuration), talk, clusterWidth: 0) {
             event in
-            if case .outputClosed = event { end.yield(.outputClosed) }
+            switch event {
+            case .outputClosed: end.yield(.outputClosed)
+            case .alert(let alert): counters.count(alert)
+            case .lasting(let alert): counters.adopt(alert)
+            case .delivery(let event): counters.count(event)
+            case .synced, .failed: break
+            }
         }
     }
 
@@ -114,14 +123,17 @@ final class ServiceSession: Sendable {
         } catch {
             for line in "\(error)".split(separator: "\n") { talk.note(String(line), .error) }
             talk.note("\(path) has changed and is not sound; what was before goes on", .error)
+            counters.countReload(isSound: false)
             return
         }
         do {
             try await cluster.replaceAlerting(next.alerting)
         } catch {
             talk.note("\(path) has changed and cannot be used: \(error.message)", .error)
+            counters.countReload(isSound: false)
             return
         }
+        counters.countReload(isSound: true)
         let rules = next.alerting.rules.count
         let sinks = next.alerting.sinks.count
         talk.note(
@@ -156,13 +168,18 @@ final class ServiceSession: Sendable {
                     .init(name: "shutdown", objection: isEnding.withLock { $0 } ? "ending" : nil),
                 ])
             })
+        let metrics = ServiceMetrics(
+            informer, counters, cap: .assumed, nodeLimit: settings.nodeSeries,
+            version: Version.text
+        ) { [cluster] in cluster.waiting }
         let address = try address
         let server: HTTPServer
         do {
             server = try await HTTPServer(
                 address,
                 HTTPRoutes(
-                    [health.answer, Self.version], paths: HealthRoutes.paths + ["/version"]))
+                    [health.answer, metrics.answer, Self.version],
+                    paths: HealthRoutes.paths + ["/metrics", "/version"]))
         } catch let error as HTTPServer.CannotListen {
             throw Failure("\(error); choose another with --listen")
         }

@@ -105,6 +105,7 @@ final class WatchSession: Sendable {
                 case .synced: end.yield(.synced)
                 case .failed(let problem): end.yield(.failed(problem))
                 case .outputClosed: end.yield(.outputClosed)
+                case .alert, .lasting, .delivery: break
                 }
             }
         }

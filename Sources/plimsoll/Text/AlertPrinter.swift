@@ -28,7 +28,7 @@ struct AlertPrinter {
     /// What is said, and where.
     enum Line {
         /// On standard output.
-        case alert(String)
+        case alert(String, Alert)
         /// On standard error.
         case talk(String)
     }
@@ -84,6 +84,9 @@ struct AlertPrinter {
         return lines
     }
 
+    /// What fires now.
+    func lastingAlerts(at time: Date) -> [Alert] { engine.lastingAlerts(at: time) }
+
     mutating func takeNodesToAsk() -> [String] { engine.takeNodesToAsk() }
 
     private var losses: [Line] {
@@ -105,7 +108,7 @@ struct AlertPrinter {
         .alert(
             format.line(
                 alert, width: Terminal.width, nameWidth: nameWidth, clusterWidth: clusterWidth,
-                isColored: Terminal.outputIsColored))
+                isColored: Terminal.outputIsColored), alert)
     }
 }
 
