@@ -15,7 +15,7 @@ import yaml
 ONLY_OURS = {
     "anchor", "same-name", "key-twice", "clear-above", "clear-other-kind", "churn-nothing",
     "images-missing", "spread-both", "spread-neither", "nodes-bad-selector",
-    "nodes-unknown-label", "versions-of-one", "labels-bad-name", "zero-window",
+    "nodes-too-many-labels", "versions-of-one", "labels-bad-name", "zero-window",
 }
 
 
@@ -27,9 +27,10 @@ def main(schema_path, example, page, bad_folder):
     good = [yaml.safe_load(pathlib.Path(example).read_text())]
     for text in re.findall(r"```yaml\n(.*?)```", pathlib.Path(page).read_text(), re.S):
         good.append({"rules": yaml.safe_load(text)["rules"]})
-    sinks = pathlib.Path(page).parent / "sinks.md"
-    for text in re.findall(r"```yaml\n(.*?)```", sinks.read_text(), re.S):
-        good.append(yaml.load(text, yaml.BaseLoader))
+    for name in ("sinks.md", "service.md"):
+        text = (pathlib.Path(page).parent / name).read_text()
+        for block in re.findall(r"```yaml\n(.*?)```", text, re.S):
+            good.append(yaml.load(block, yaml.BaseLoader))
     for document in good:
         for error in validator.iter_errors(document):
             problems.append(f"sound, but refused: {document}: {error.message}")

@@ -34,6 +34,55 @@ struct RulesTests {
         #expect(missing.status == 2 && missing.errors.contains("/nowhere.yaml"))
     }
 
+    @Test(arguments: ["json", "protobuf"])
+    func `select nodes by labels of any kind, before and after a restart`(format: String)
+        async throws
+    {
+        let simulator = try await SimulatorProcess(["--nodes", "3", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let rules = try file(
+            """
+            rules:
+              - {name: mine, type: storage-changed, nodes: {labels: "team=ml,example.com/tier in (1,2),!spare"}}
+            """)
+        let names = try await simulator.nodes().map(\.name)
+        func label(_ node: String, _ labels: String...) async throws {
+            let result = try await Program.run(
+                "kubectl", ["--kubeconfig", simulator.kubeconfig, "label", "node", node] + labels)
+            #expect(result.status == 0, "\(result.errors)")
+        }
+        func watch() async throws -> Program {
+            let program = try Program(
+                "plimsoll",
+                [
+                    "watch", "--kubeconfig", simulator.kubeconfig, "--rules", rules, "--state",
+                    folder.path + "/state", "--wire-format", format,
+                ])
+            try await program.wait(for: "sync") {
+                program.errors.contains("reported image storage") ? true : nil
+            }
+            return program
+        }
+        try await label(names[0], "team=ml", "example.com/tier=2")
+        try await label(names[1], "team=ml", "example.com/tier=2", "spare=")
+        for round in 1...2 {
+            let program = try await watch()
+            for name in names {
+                try await simulator.command("pull", name, "example.org/a:\(round)", "1GiB")
+            }
+            try await label(names[2], "team=ml", "example.com/tier=1")
+            try await simulator.command("pull", names[2], "example.org/b:\(round)", "1GiB")
+            try await program.wait(for: "the last") {
+                program.output.contains("b:\(round)") ? true : nil
+            }
+            program.signal(SIGTERM)
+            _ = try await program.result()
+            let lines = program.output.split(separator: "\n")
+            #expect(lines.count == 2 && lines[0].contains(names[0]), "\(program.output)")
+            try await label(names[2], "team-", "example.com/tier-")
+        }
+    }
+
     @Test func `are what their schema says`() async throws {
         let schema = try file(
             try await Program.run("plimsoll", ["rules", "schema"]).output, "schema.json")

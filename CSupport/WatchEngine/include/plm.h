@@ -66,7 +66,7 @@ typedef enum PLM_CLOSED_ENUM plm_condition {
 } plm_condition;
 
 /// How many label slots a projection has.
-#define PLM_LABEL_SLOTS 4
+#define PLM_LABEL_SLOTS 8
 
 /// One wanted label. Several keys may fill one slot; the earliest listed key that is present wins.
 typedef struct plm_label_key {

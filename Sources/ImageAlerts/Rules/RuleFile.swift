@@ -1,4 +1,5 @@
 package import KubeClient
+import NodeWatch
 
 /// The rules of a file, and what becomes of their alerts; all of it sound.
 public struct RuleFile: Sendable {
@@ -24,6 +25,13 @@ public struct RuleFile: Sendable {
     public var silences: [Silence] = []
     /// Who is told of alerts, beside standard output.
     public var sinks: [Sink] = []
+
+    /// Labels that its rules select nodes by, beyond those that are always kept of nodes: what informers must
+    /// be asked to keep.
+    public var furtherLabels: [String] {
+        let keys = rules.compactMap(\.scope.labels).flatMap(\.keys)
+        return Set(keys).subtracting(NodeSummary.keptLabels).sorted()
+    }
 
     /// Rules made by hand.
     public init(rules: [Rule]) { self.rules = rules }
@@ -91,6 +99,14 @@ public struct RuleFile: Sendable {
             if let (section, node) = other { section.read(node, &fields) }
             readDelivery(document, &fields)
             fields.finish()
+        }
+        let labels = furtherLabels
+        if labels.count > NodeSummary.mostFurtherLabels {
+            fields.complain(
+                "its rules select nodes by \(labels.count) labels (\(labels.joined(separator: ", "))), beside "
+                    + "those of pool, zone, instance type and architecture; "
+                    + "\(NodeSummary.mostFurtherLabels) can be kept of nodes",
+                at: document["rules"]?.place)
         }
         if !fields.problems.isEmpty {
             throw Invalid(

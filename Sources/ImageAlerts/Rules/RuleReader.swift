@@ -106,12 +106,6 @@ struct RuleReader {
             if let text = inner.string("labels"), let place = node["labels"]?.place {
                 do throws(LabelRequirements.Invalid) {
                     let labels = try LabelRequirements(text)
-                    for key in labels.keys where !NodeSummary.keptLabels.contains(key) {
-                        inner.complain(
-                            "\(inner.owner): the label \"\(key)\" is not kept of nodes; there are "
-                                + NodeSummary.keptLabels.joined(separator: ", ")
-                                + ". `watch -l` selects by any", at: place)
-                    }
                     scope.labels = labels
                 } catch {
                     inner.complain("\(inner.owner): \(error.message)", at: place)

@@ -10,6 +10,7 @@ struct ScriptedCluster {
             "node NAME [KEY=VALUE…] [IMAGE=SIZE…]",
             "a node is there: pool, zone, capacity, runtime (containerd, cri-o), age (how old it is), and images"
         ),
+        ("label NODE KEY=VALUE", "it has a label"),
         ("pull NODE IMAGE SIZE", "an image comes"),
         ("remove NODE IMAGE…", "images go, in one update"),
         ("replace NODE IMAGE WITH SIZE", "another image takes an image's place"),
@@ -55,6 +56,10 @@ struct ScriptedCluster {
         let arguments = Array(words.dropFirst())
         switch (words[0], arguments.count) {
         case ("node", 1...): return [try add(arguments, time)]
+        case ("label", 2):
+            let parts = arguments[1].split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw Fault(message: usage(words[0])) }
+            return [try update(arguments[0]) { $0.contents.furtherLabels[parts[0]] = parts[1] }]
         case ("pull", 3):
             let image = Self.image(arguments[1], try size(arguments[2]))
             return [try update(arguments[0]) { $0.images.append(image) }]

@@ -13,6 +13,9 @@ package enum CheckpointBody {
         var nodes = ByteWriter()
         for entry in table.entries { append(entry, &images, &nodes) }
         var body = ByteWriter()
+        let labels = table.entries.first?.record.furtherLabels ?? []
+        body.append(UInt32(labels.count))
+        for label in labels { body.append(label) }
         body.append(UInt32(images.list.count))
         for image in images.list {
             body.append(Int64(image.sizeBytes))
@@ -72,7 +75,12 @@ package enum CheckpointBody {
         _ bytes: UnsafeRawBufferPointer, seen: UInt32
     ) throws(ByteReader.Malformed) -> NodeTable {
         var reader = ByteReader(bytes)
-        let images = ImageTable()
+        var labels: [String] = []
+        for _ in 0..<(try reader.count(of: 4)) {
+            guard let label = try reader.text() else { throw ByteReader.Malformed() }
+            labels.append(String(decoding: label, as: UTF8.self))
+        }
+        let images = ImageTable(furtherLabels: labels)
         var sizes: [Int64] = []
         for id in 0..<UInt32(try reader.count(of: 12)) {
             let size = try reader.number(Int64.self)
@@ -160,6 +168,10 @@ extension PackedText {
         case .label1: \.labels.1
         case .label2: \.labels.2
         case .label3: \.labels.3
+        case .label4: \.labels.4
+        case .label5: \.labels.5
+        case .label6: \.labels.6
+        case .label7: \.labels.7
         case .runtime: \.container_runtime_version
         case .kubelet: \.kubelet_version
         }

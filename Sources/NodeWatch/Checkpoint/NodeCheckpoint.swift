@@ -56,7 +56,7 @@ public struct NodeCheckpoint: Sendable, Hashable {
         /// FNV-1a of the body.
         var checksum: UInt64
 
-        static let currentVersion = 1
+        static let currentVersion = 2
     }
 
     // MARK: Writing

@@ -47,6 +47,8 @@ public final class SharedNodeInformer: Sendable {
     ///   - strict: Every byte goes through a parser. Without it, what nobody asks for is skipped, in JSON
     ///     by its brackets and quotes, and faults in there go unseen.
     ///   - wireFormat: What to ask the server for.
+    ///   - labels: Keys of labels to keep beyond ``NodeSummary/keptLabels``, ``NodeSummary/mostFurtherLabels``
+    ///     at most; what is more is not kept.
     ///   - queueLimit: For so many nodes changes may wait for one slow reader, before its queue is
     ///     dropped and it is told the difference instead.
     ///   - checkpoint: Where what is known is kept, to go on from there the next time. Nil: nowhere.
@@ -56,20 +58,22 @@ public final class SharedNodeInformer: Sendable {
     public convenience init(
         client: KubeClient, selector: NodeSelector = .all, resync: Duration? = nil,
         batchWindow: Duration = .milliseconds(50), strict: Bool = false,
-        wireFormat: WireFormat = .automatic, queueLimit: Int = 10_000,
+        wireFormat: WireFormat = .automatic, labels: [String] = [], queueLimit: Int = 10_000,
         checkpoint: NodeCheckpoint? = nil,
         onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
     ) throws(KubeError) {
         try self.init(
             client: client, selector: selector, resync: resync, batchWindow: batchWindow,
-            strict: strict, wireFormat: wireFormat, queueLimit: queueLimit, recording: nil,
+            strict: strict, wireFormat: wireFormat, labels: labels, queueLimit: queueLimit,
+            recording: nil,
             checkpoint: checkpoint, onNotice: onNotice)
     }
 
     /// One whose traffic may be recorded.
     package convenience init(
         client: KubeClient, selector: NodeSelector, resync: Duration? = nil, batchWindow: Duration,
-        strict: Bool, wireFormat: WireFormat, queueLimit: Int = 10_000, recording: Recording?,
+        strict: Bool, wireFormat: WireFormat, labels: [String], queueLimit: Int = 10_000,
+        recording: Recording?,
         checkpoint: NodeCheckpoint?,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
@@ -77,7 +81,8 @@ public final class SharedNodeInformer: Sendable {
         options.batchWindow = batchWindow
         try self.init(
             client: client, selector: selector, resync: resync,
-            reader: NodeReader(isStrict: strict, wireFormat), queueLimit: queueLimit,
+            reader: NodeReader(isStrict: strict, wireFormat, labels: labels),
+            queueLimit: queueLimit,
             options: options, recording: recording, checkpoint: checkpoint, onNotice: onNotice)
     }
 

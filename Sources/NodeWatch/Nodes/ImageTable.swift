@@ -31,7 +31,12 @@ package final class ImageTable: Sendable {
 
     private let state = Locked(State())
 
-    package init() {}
+    /// Keys of labels that its records keep beyond those that all do, in the order of their slots.
+    package let furtherLabels: [String]
+
+    package init(furtherLabels: [String] = []) {
+        self.furtherLabels = Array(furtherLabels.prefix(NodeSummary.mostFurtherLabels))
+    }
 
     /// Images that are known now.
     package var count: Int { state.withLock { $0.count } }
@@ -135,14 +140,26 @@ package final class ImageTable: Sendable {
 
 /// Ids for images that did not come through an engine: summaries made by hand.
 final class LocalImages: Sendable {
-    static let shared = LocalImages()
+    private static let all = Locked<[[String]: LocalImages]>([:])
 
-    let table = ImageTable()
+    /// Those of nodes that keep these labels beyond those that all do.
+    static func keeping(_ labels: [String]) -> LocalImages {
+        all.withLock { all in
+            if let known = all[labels] { return known }
+            let made = LocalImages(labels)
+            all[labels] = made
+            return made
+        }
+    }
+
+    let table: ImageTable
     private struct State {
         var ids: [ContainerImage: UInt32] = [:]
         var nextID: UInt32 = 0
     }
     private let state = Locked(State())
+
+    private init(_ labels: [String]) { table = ImageTable(furtherLabels: labels) }
 
     /// Lends ids for images; the records made inside hold them.
     func withIDs<Result>(_ images: [ContainerImage], _ body: ([UInt32]) -> Result) -> Result {

@@ -1,6 +1,12 @@
 import KubeClient
 import WatchEngine
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Which labels a summary keeps.
 enum NodeLabels {
     /// Keys by slot; of several keys of one slot the first that is present counts.
@@ -19,15 +25,26 @@ enum NodeLabels {
         ("beta.kubernetes.io/arch", 3),
     ]
 
+    /// The first slot of labels that are kept on demand.
+    private static let firstFurther: UInt32 = 4
+
     /// Lends the projection of a node summary.
     static func withProjection<Result>(
-        isStrict: Bool, format: WireFormat = .automatic,
+        isStrict: Bool, format: WireFormat = .automatic, further: [String] = [],
         _ body: (UnsafePointer<plm_projection>) -> Result
     ) -> Result {
-        let engineKeys = keys.map { label in
+        var engineKeys = keys.map { label in
             plm_label_key(
                 key: UnsafeRawPointer(label.key.utf8Start).assumingMemoryBound(to: CChar.self),
                 slot: label.slot)
+        }
+        // The engine copies them.
+        let texts = further.prefix(NodeSummary.mostFurtherLabels).map { strdup($0) }
+        defer { texts.forEach { free($0) } }
+        for (index, text) in texts.enumerated() {
+            if let text {
+                engineKeys.append(plm_label_key(key: text, slot: firstFurther + UInt32(index)))
+            }
         }
         return engineKeys.withUnsafeBufferPointer { keys in
             var projection = plm_projection(
@@ -50,12 +67,15 @@ extension WireFormat {
 }
 
 extension NodeSummary {
-    /// Labels that a summary keeps; of the others it knows nothing.
+    /// Labels that a summary always keeps. Of the others it knows only those that its informer was asked for.
     public static var keptLabels: [String] {
         NodeLabels.keys.map { $0.key.description }
     }
 
-    /// A label by its key; nil where the node has none, or it is not one of ``keptLabels``. Of keys that
+    /// How many labels beyond ``keptLabels`` an informer can be asked to keep.
+    public static let mostFurtherLabels = 4
+
+    /// A label by its key; nil where the node has none, or it is not kept. Of keys that
     /// mean the same to different providers the summary keeps one value, and gives it for each.
     public func label(_ key: String) -> String? {
         switch NodeLabels.keys.first(where: { $0.key.description == key })?.slot {
@@ -63,7 +83,13 @@ extension NodeSummary {
         case 1: zone
         case 2: instanceType
         case 3: architecture
-        default: nil
+        default: furtherLabel(key)
+        }
+    }
+
+    private func furtherLabel(_ key: String) -> String? {
+        record.furtherLabels.firstIndex(of: key).flatMap {
+            record.text(PackedText.furtherLabels[$0])
         }
     }
 }

@@ -3,12 +3,16 @@ package import WatchEngine
 
 /// Makes packed nodes of the engine's.
 package struct NodeReader: StreamReader {
-    private var images = ImageTable()
+    private var images: ImageTable
+    /// Keys of labels to keep beyond those that are always kept.
+    private let labels: [String]
     /// Every byte goes through a parser.
     private let isStrict: Bool
     package let wireFormat: WireFormat
 
-    package init(isStrict: Bool, _ wireFormat: WireFormat) {
+    package init(isStrict: Bool, _ wireFormat: WireFormat, labels: [String] = []) {
+        self.labels = labels
+        images = ImageTable(furtherLabels: labels)
         self.isStrict = isStrict
         self.wireFormat = wireFormat
     }
@@ -18,10 +22,10 @@ package struct NodeReader: StreamReader {
 
     package func withProjection<Result>(_ body: (UnsafePointer<plm_projection>) -> Result) -> Result
     {
-        NodeLabels.withProjection(isStrict: isStrict, body)
+        NodeLabels.withProjection(isStrict: isStrict, further: labels, body)
     }
 
-    package mutating func beginImages() { images = ImageTable() }
+    package mutating func beginImages() { images = ImageTable(furtherLabels: labels) }
     package mutating func define(_ image: plm_image) { images.define(image) }
 
     package mutating func takeRetiredImages() -> [UInt32] { images.takeRetired() }

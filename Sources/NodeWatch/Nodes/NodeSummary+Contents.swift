@@ -21,6 +21,8 @@ extension NodeSummary {
         public var instanceType: String?
         /// See ``NodeSummary/architecture``.
         public var architecture: String?
+        /// Values of labels beyond ``NodeSummary/keptLabels``, by key; ``NodeSummary/mostFurtherLabels`` at most.
+        public var furtherLabels: [String: String] = [:]
         /// See ``NodeSummary/isUnschedulable``.
         public var isUnschedulable = false
         /// See ``NodeSummary/capacityBytes``.
@@ -69,6 +71,7 @@ extension NodeSummary {
         contents.zone = zone
         contents.instanceType = instanceType
         contents.architecture = architecture
+        contents.furtherLabels = record.furtherLabelTexts
         contents.isUnschedulable = isUnschedulable
         contents.capacityBytes = capacityBytes
         contents.allocatableBytes = allocatableBytes
@@ -85,7 +88,12 @@ extension PackedNode {
     /// Packs contents by way of the engine's form, so that there is one packer.
     init(_ contents: NodeSummary.Contents) {
         let images = contents.images ?? []
-        self = LocalImages.shared.withIDs(images) { ids in
+        let keys = Array(contents.furtherLabels.keys.sorted().prefix(NodeSummary.mostFurtherLabels))
+        func further(_ index: Int) -> String? {
+            index < keys.count ? contents.furtherLabels[keys[index]] : nil
+        }
+        let local = LocalImages.keeping(keys)
+        self = local.withIDs(images) { ids in
             var texts = TextArena()
             var node = plm_node()
             let fields: [(WritableKeyPath<plm_node, plm_text>, String?)] = [
@@ -94,6 +102,8 @@ extension PackedNode {
                 (\.deletion_timestamp, contents.deletionTimestamp),
                 (\.labels.0, contents.pool), (\.labels.1, contents.zone),
                 (\.labels.2, contents.instanceType), (\.labels.3, contents.architecture),
+                (\.labels.4, further(0)), (\.labels.5, further(1)),
+                (\.labels.6, further(2)), (\.labels.7, further(3)),
                 (\.capacity_ephemeral_storage, contents.capacityBytes.map { "\($0)" }),
                 (\.allocatable_ephemeral_storage, contents.allocatableBytes.map { "\($0)" }),
                 (\.container_runtime_version, contents.containerRuntimeVersion),
@@ -130,7 +140,7 @@ extension PackedNode {
                     node.image_ids = ids.baseAddress
                     node.image_count = ids.count
                     // The ids were defined just above, under the same lock.
-                    return PackedNode(node, images: LocalImages.shared.table)!
+                    return PackedNode(node, images: local.table)!
                 }
             }
         }

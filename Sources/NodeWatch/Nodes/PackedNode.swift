@@ -37,7 +37,8 @@ package struct PackedNode: Sendable {
         }
         return storage.header.hasSameFixedFields(as: other.storage.header)
             && name == other.name
-            && PackedText.allCases.allSatisfy { text($0) == other.text($0) }
+            && PackedText.common.allSatisfy { text($0) == other.text($0) }
+            && furtherLabelTexts == other.furtherLabelTexts
             && hasSameImages(as: other)
     }
 
@@ -79,6 +80,17 @@ package struct PackedNode: Sendable {
     /// only.
     package func withImageIDs<Result>(_ body: (UnsafeBufferPointer<UInt32>) -> Result) -> Result {
         storage.withUnsafeMutablePointers { $0.pointee.withImageIDs($1, body) }
+    }
+
+    /// Keys of the labels that it keeps beyond those that all do.
+    var furtherLabels: [String] { storage.header.table.furtherLabels }
+    /// Their values, by key.
+    var furtherLabelTexts: [String: String] {
+        if furtherLabels.isEmpty { return [:] }
+        let pairs = zip(furtherLabels, PackedText.furtherLabels).compactMap { key, field in
+            text(field).map { (key, $0) }
+        }
+        return Dictionary(pairs) { first, _ in first }
     }
 
     var flags: PackedNodeFlags { storage.header.flags }
@@ -124,9 +136,15 @@ package struct PackedNode: Sendable {
 /// The optional texts of a record, in the order of the tail.
 enum PackedText: UInt16, CaseIterable {
     case uid, bootID, created, deleted, label0, label1, label2, label3, runtime, kubelet
+    case label4, label5, label6, label7
+
+    /// Those of labels that are kept on demand.
+    static let furtherLabels: [Self] = [.label4, .label5, .label6, .label7]
+    /// Those that mean the same in every record.
+    static let common = allCases.filter { !furtherLabels.contains($0) }
 
     /// Place among the interned ones; nil for texts that differ from node to node.
-    var internedSlot: Int? { rawValue >= 4 ? Int(rawValue) - 4 : nil }
+    var internedSlot: Int? { (4...9).contains(rawValue) ? Int(rawValue) - 4 : nil }
 }
 
 struct PackedNodeFlags: OptionSet {
@@ -264,6 +282,10 @@ final class PackedNodeStorage: ManagedBuffer<PackedNodeHeader, UInt32> {
         keep(.label3, node.labels.3)
         keep(.runtime, node.container_runtime_version)
         keep(.kubelet, node.kubelet_version)
+        keep(.label4, node.labels.4)
+        keep(.label5, node.labels.5)
+        keep(.label6, node.labels.6)
+        keep(.label7, node.labels.7)
 
         let finished = header
         let buffer = create(minimumCapacity: finished.imageWords + (tailBytes + 3) / 4) { _ in
@@ -300,6 +322,10 @@ final class PackedNodeStorage: ManagedBuffer<PackedNodeHeader, UInt32> {
             appendText(.label3, node.labels.3)
             appendText(.runtime, node.container_runtime_version)
             appendText(.kubelet, node.kubelet_version)
+            appendText(.label4, node.labels.4)
+            appendText(.label5, node.labels.5)
+            appendText(.label6, node.labels.6)
+            appendText(.label7, node.labels.7)
         }
         return unsafeDowncast(buffer, to: PackedNodeStorage.self)
     }

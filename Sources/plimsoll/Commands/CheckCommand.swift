@@ -39,7 +39,8 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let file = try RulesOption.read(rules)
         let client = try connection.client(limits.decodingLimits)
-        let nodes = try await ClusterSnapshot.nodes(client, selectors.nodes)
+        let nodes = try await ClusterSnapshot.nodes(
+            client, selectors.nodes, labels: file.furtherLabels)
         var readings: [String: ImageFileSystem] = [:]
         if let kubelets = kubelet.kubelets(client), !nodes.isEmpty {
             readings = try await ImageFileSystems.read(nodes.map(\.name), kubelets)

@@ -14,20 +14,22 @@ enum ClusterSnapshot {
 
     /// - Throws: `Failure` when the list does not come.
     static func nodes(
-        _ client: KubeClient, _ selector: NodeSelector
+        _ client: KubeClient, _ selector: NodeSelector, labels: [String] = []
     ) async throws -> [NodeSummary] {
-        try await take(client, selector).nodes
+        try await take(client, selector, labels: labels).nodes
     }
 
     /// The nodes, and how they came.
     ///
     /// - Throws: `Failure` when the list does not come.
     static func take(
-        _ client: KubeClient, _ selector: NodeSelector
+        _ client: KubeClient, _ selector: NodeSelector, labels: [String] = []
     ) async throws -> (nodes: [NodeSummary], sync: WatchNotice.Sync) {
         let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .bufferingOldest(1))
         let talk = ListTalk()
-        let informer = try SharedNodeInformer(client: client, selector: selector) { notice in
+        let informer = try SharedNodeInformer(
+            client: client, selector: selector, labels: labels
+        ) { notice in
             switch notice {
             case .synced(let sync): end.yield(.synced(sync))
             case .problem(let error, _, _):

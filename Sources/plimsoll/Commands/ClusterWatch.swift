@@ -60,7 +60,8 @@ final class ClusterWatch: Sendable {
         let recording = try makeRecording()
         let informer = try SharedNodeInformer(
             client: client, selector: options.selector, batchWindow: options.batchWindow,
-            strict: options.isStrict, wireFormat: options.wireFormat, recording: recording,
+            strict: options.isStrict, wireFormat: options.wireFormat,
+            labels: options.alerting.furtherLabels, recording: recording,
             checkpoint: options.checkpoint
         ) { [weak self] in
             self?.take($0)

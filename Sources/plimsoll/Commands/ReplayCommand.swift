@@ -48,7 +48,7 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let rules = try rules.read().rules
+        let rules = try rules.read()
         let canceller = try Canceller()
         let signal = Atomic<Int32>(0)
         let interruption = Interruption { number in

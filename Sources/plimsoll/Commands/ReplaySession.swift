@@ -15,15 +15,17 @@ final class ReplaySession {
     private let subscription: Int
     private let talk = WatchTalk()
     private let canceller: Canceller
+    private let labels: [String]
     private var printer: AlertPrinter
     private var changes = 0
     private var alerts = 0
 
     init(
-        _ command: ReplayCommand, _ rules: [Rule], _ canceller: Canceller
+        _ command: ReplayCommand, _ file: RuleFile, _ canceller: Canceller
     ) throws(KubeError) {
         self.command = command
         self.canceller = canceller
+        labels = file.furtherLabels
         reader = try RecordingReader(command.file)
         began = reader.header.beganAt
         playback = try Playback(
@@ -32,7 +34,8 @@ final class ReplaySession {
         subscription = hub.subscribe(queueLimit: .max).id
         printer = AlertPrinter(
             AlertEngine(
-                cluster: reader.header.cluster, rules: rules, detection: command.detection.options),
+                cluster: reader.header.cluster, rules: file.rules,
+                detection: command.detection.options),
             command.output, clusterWidth: 0)
     }
 
@@ -45,7 +48,8 @@ final class ReplaySession {
         )
         playback.afterBatch = { [unowned self] in tellChanges() }
         ReflectorRunner(
-            playback, NodeReader(isStrict: command.strict, .automatic), .all, hub, counters,
+            playback,
+            NodeReader(isStrict: command.strict, .automatic, labels: labels), .all, hub, counters,
             RunnerOptions()
         ) { [unowned self] in take($0) }.run()
         tellChanges()

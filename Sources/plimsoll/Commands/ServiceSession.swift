@@ -24,6 +24,8 @@ final class ServiceSession: Sendable {
     private let counters: ServiceCounters
     private let isEnding = Mutex(false)
     private let bytes: [UInt8]?
+    /// Labels that are kept of nodes for the rules.
+    private let watchedLabels: [String]
     /// How often the file is looked at: a kubelet takes up to a minute to bring a ConfigMap anyway.
     private static let reloadInterval = Duration.seconds(2)
 
@@ -35,6 +37,7 @@ final class ServiceSession: Sendable {
         settings = configuration.settings
         self.source = source
         self.bytes = bytes
+        watchedLabels = configuration.alerting.furtherLabels
         let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .unbounded)
         (self.ends, self.end) = (ends, end)
         talk = WatchTalk(settings.logFormat ?? (Terminal.errorsAreTerminal ? .text : .json))
@@ -123,6 +126,15 @@ final class ServiceSession: Sendable {
         } catch {
             for line in "\(error)".split(separator: "\n") { talk.note(String(line), .error) }
             talk.note("\(path) has changed and is not sound; what was before goes on", .error)
+            counters.countReload(isSound: false)
+            return
+        }
+        let missing = Set(next.alerting.furtherLabels).subtracting(watchedLabels)
+        if !missing.isEmpty {
+            let labels = missing.sorted().joined(separator: ", ")
+            talk.note(
+                "\(path) has changed: its rules select nodes by \(labels), which is kept of nodes after a "
+                    + "restart only; what was before goes on", .error)
             counters.countReload(isSound: false)
             return
         }

@@ -32,7 +32,8 @@ struct WhyCommand: AsyncParsableCommand {
         let file = try rules.map(RulesOption.read)
         let client = try connection.client(limits.decodingLimits)
         // Of its pool, too: whether a list is cut others of it may tell.
-        let nodes = try await ClusterSnapshot.nodes(client, .all)
+        let nodes = try await ClusterSnapshot.nodes(
+            client, .all, labels: file?.furtherLabels ?? [])
         guard let node = nodes.first(where: { $0.name == node }) else {
             throw Failure("node \"\(node)\" not found")
         }
