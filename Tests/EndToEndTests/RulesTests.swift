@@ -19,6 +19,8 @@ struct RulesTests {
         let good = try await Program.run(
             "plimsoll", ["rules", "validate", try file(example.output)])
         #expect(good.status == 0 && good.output.hasSuffix("8 rules, all sound\n"))
+        let deployed = Checkout.root.appending(path: "deploy/base/config.yaml").path
+        #expect(try await Program.run("plimsoll", ["rules", "validate", deployed]).status == 0)
 
         let bad = try file("rules:\n  - name: a\n    type: delt\n")
         for arguments in [
