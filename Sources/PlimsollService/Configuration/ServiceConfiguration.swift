@@ -56,6 +56,9 @@ public struct ServiceConfiguration: Sendable {
                 problems.append("\(place): \"\(text)\" is no \(setting.what)")
             }
         }
+        if (settings.tlsCertificate == nil) != (settings.tlsKey == nil) {
+            problems.append("tls_certificate and tls_key go together; one of them is missing")
+        }
         if !problems.isEmpty { throw Invalid(description: problems.joined(separator: "\n")) }
         self.settings = settings
     }

@@ -9,6 +9,12 @@ public struct ServiceSettings: Sendable {
     public var clusterName: String?
     /// Where HTTP is served; nil: all addresses in a pod, and this machine alone elsewhere.
     public var listen: ListenAddress?
+    /// PEM files of the certificate that HTTP is served with, and its key; nil: plain HTTP.
+    public var tlsCertificate: String?
+    /// See ``tlsCertificate``.
+    public var tlsKey: String?
+    /// The file with the token that is asked for, but for probes; nil: none is.
+    public var tokenFile: String?
     /// Where what must survive the process is kept; nil: nowhere.
     public var stateFolder: String?
     /// Labels that nodes must have.
@@ -86,6 +92,16 @@ extension ServiceSettings {
         ) { settings, text in
             settings.listen = ListenAddress(text)
             return settings.listen != nil
+        },
+        text(
+            "tls_certificate",
+            "A PEM file: HTTP is served with this certificate, and those it hangs from."
+        ) {
+            $0.tlsCertificate = $1
+        },
+        text("tls_key", "A PEM file with the certificate's key.") { $0.tlsKey = $1 },
+        text("token_file", "A file with the token that who asks for more than probes must have.") {
+            $0.tokenFile = $1
         },
         text("state", "The folder for what must survive the process; without one nothing does.") {
             $0.stateFolder = $1

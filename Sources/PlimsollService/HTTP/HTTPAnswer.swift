@@ -6,6 +6,8 @@ public struct HTTPRequest: Sendable {
     public var query: [String: String]
     /// What the client would like to get.
     public var accept: String
+    /// Who the client says it is.
+    var authorization = ""
 
     /// A request for a path, as it stands in a request line.
     public init(_ target: String, accept: String = "") {

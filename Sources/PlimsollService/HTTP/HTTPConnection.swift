@@ -14,14 +14,16 @@ final class HTTPConnection: ChannelInboundHandler {
     private static let heartbeat = TimeAmount.seconds(5)
 
     private let routes: HTTPRoutes
+    private let protection: HTTPProtection
     private let open: OpenConnections
     private var head: HTTPRequestHead?
     private var bodyBytes = 0
     private var deadline: Scheduled<Void>?
     private var events: Task<Void, Never>?
 
-    init(_ routes: HTTPRoutes, _ open: OpenConnections) {
+    init(_ routes: HTTPRoutes, _ protection: HTTPProtection, _ open: OpenConnections) {
         self.routes = routes
+        self.protection = protection
         self.open = open
     }
 
@@ -81,7 +83,15 @@ final class HTTPConnection: ChannelInboundHandler {
             return
         }
         let accept = head.headers[canonicalForm: "accept"].joined(separator: ",")
-        write(routes.answer(HTTPRequest(head.uri, accept: accept)), head, context)
+        var request = HTTPRequest(head.uri, accept: accept)
+        request.authorization = head.headers.first(name: "authorization") ?? ""
+        guard protection.admits(request) else {
+            var refusal = HTTPAnswer(401, "a token is needed here: Authorization: Bearer TOKEN\n")
+            refusal.headers = [("WWW-Authenticate", "Bearer")]
+            write(refusal, head, context)
+            return
+        }
+        write(routes.answer(request), head, context)
     }
 
     private func write(

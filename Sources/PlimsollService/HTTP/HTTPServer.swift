@@ -26,7 +26,9 @@ public final class HTTPServer: Sendable {
     /// Starts to listen.
     ///
     /// - Throws: ``CannotListen``.
-    public init(_ address: ListenAddress, _ routes: HTTPRoutes) async throws {
+    public init(
+        _ address: ListenAddress, _ routes: HTTPRoutes, _ protection: HTTPProtection = .none
+    ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let open = OpenConnections(limit: Self.maxConnections)
         do {
@@ -36,8 +38,9 @@ public final class HTTPServer: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
                         try pipeline.addHandler(IdleStateHandler(allTimeout: Self.patience))
+                        try protection.protect(pipeline)
                         try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                        try pipeline.addHandler(HTTPConnection(routes, open))
+                        try pipeline.addHandler(HTTPConnection(routes, protection, open))
                     }
                 }
                 .bind(host: address.host, port: address.port).get()

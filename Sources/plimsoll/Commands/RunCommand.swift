@@ -65,6 +65,17 @@ struct SettingFlags: ParsableArguments {
                 + "machine alone.", valueName: "address"))
     var listen: String?
     @Option(
+        help: ArgumentHelp("Serve HTTP with this certificate.", valueName: "file"),
+        completion: .file())
+    var tlsCertificate: String?
+    @Option(help: ArgumentHelp("The certificate's key.", valueName: "file"), completion: .file())
+    var tlsKey: String?
+    @Option(
+        help: ArgumentHelp(
+            "The token that who asks for more than probes must have.", valueName: "file"),
+        completion: .file())
+    var tokenFile: String?
+    @Option(
         help: ArgumentHelp("Where what must survive the process is kept.", valueName: "folder"),
         completion: .directory)
     var state: String?
@@ -105,7 +116,8 @@ struct SettingFlags: ParsableArguments {
     /// By the keys of settings.
     var values: [String: String] {
         let all = [
-            "cluster_name": clusterName, "listen": listen, "state": state, "selector": selector,
+            "cluster_name": clusterName, "listen": listen, "tls_certificate": tlsCertificate,
+            "tls_key": tlsKey, "token_file": tokenFile, "state": state, "selector": selector,
             "field_selector": fieldSelector, "shard": shard, "stale_after": staleAfter,
             "warm_up": warmUp, "image_fs": imageFS, "output": output, "log_format": logFormat,
             "node_series": nodeSeries, "shutdown_patience": shutdownPatience,

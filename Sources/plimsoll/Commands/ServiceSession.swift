@@ -184,6 +184,8 @@ final class ServiceSession: Sendable {
             informer, counters, cap: .assumed, nodeLimit: settings.nodeSeries,
             version: Version.text
         ) { [cluster] in cluster.waiting }
+        let protection = try HTTPProtection(
+            certificate: settings.tlsCertificate, key: settings.tlsKey, token: settings.tokenFile)
         let address = try address
         let server: HTTPServer
         do {
@@ -191,11 +193,12 @@ final class ServiceSession: Sendable {
                 address,
                 HTTPRoutes(
                     [health.answer, metrics.answer, Self.version],
-                    paths: HealthRoutes.paths + ["/metrics", "/version"]))
+                    paths: HealthRoutes.paths + ["/metrics", "/version"]), protection)
         } catch let error as HTTPServer.CannotListen {
             throw Failure("\(error); choose another with --listen")
         }
-        talk.note("serving http://\(address.host):\(server.port)")
+        let scheme = protection.isEncrypted ? "https" : "http"
+        talk.note("serving \(scheme)://\(address.host):\(server.port)")
         return server
     }
 
