@@ -33,6 +33,36 @@ struct StateFolderTests {
         #expect(result.status == 0, "\(result.output)\(result.errors)")
     }
 
+    @Test func `tells why what was told of a node last, while a watch goes on`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        let program = try Program(
+            "plimsoll", ["watch", "--kubeconfig", simulator.kubeconfig, "--state", state])
+        try await program.wait(for: "sync") { program.errors.contains(" nodes in ") ? true : nil }
+        let names = try await simulator.nodes().map(\.name)
+        func why(_ node: String) async throws -> Program.Result {
+            try await Program.run(
+                "plimsoll", ["why", "--kubeconfig", simulator.kubeconfig, "--state", state, node])
+        }
+        for tag in ["a:1", "a:2"] {
+            try await simulator.command("pull", names[0], "example.org/\(tag)", "1GiB")
+            try await program.wait(for: tag) { program.output.contains(tag) ? true : nil }
+        }
+        let told = try await why(names[0])
+        let lines = told.output.split(separator: "\n")
+        let start = try #require(lines.firstIndex(of: "told of it last:"), "\(told)")
+        #expect(lines[start + 1].contains("a:2") && lines[start + 2].contains("a:1"))
+        #expect(!lines[start + 1].contains(names[0]))
+        #expect(try await why(names[1]).output.contains("told of it within 7 days: nothing"))
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+        #expect(try await why(names[0]).output.contains("a:2"))
+        let nowhere = try await Program.run(
+            "plimsoll",
+            ["why", "--kubeconfig", simulator.kubeconfig, "--state", "/nowhere", names[0]])
+        #expect(nowhere.status == 1 && nowhere.errors.contains("/nowhere/alerts.sqlite"))
+    }
+
     @Test func `sets aside what is damaged, foreign or newer, and goes on`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "1", "--heartbeat-interval", "0"])
         defer { simulator.stop() }

@@ -40,6 +40,7 @@ public final class AlertState: Sendable {
     /// The database's file.
     public let path: String
     private let state: Mutex<State>
+    private let lock: FolderLock
     private let onEvent: @Sendable (Event) -> Void
 
     /// Opens a folder's state, and makes both where they are missing. What is damaged, of another cluster or
@@ -62,6 +63,7 @@ public final class AlertState: Sendable {
         } catch {
             throw KubeError(.file, "--state: cannot make the folder \(folder)")
         }
+        lock = try FolderLock(folder)
         if let database = try Self.open(path, cluster, onEvent) {
             state = Mutex(State(database: database))
             return
@@ -109,8 +111,6 @@ public final class AlertState: Sendable {
     private static func prepare(
         _ database: borrowing Database, _ cluster: String
     ) throws(Database.Failure) -> String? {
-        // Nobody else may use it, be it that both only wait for each other.
-        try database.run("PRAGMA locking_mode=EXCLUSIVE")
         try database.run("PRAGMA journal_mode=WAL")
         try database.run("PRAGMA synchronous=FULL")
         let found = try database.run("PRAGMA user_version")[0][0].integer ?? 0
@@ -129,6 +129,8 @@ public final class AlertState: Sendable {
                 + "PRIMARY KEY (sink, number)) WITHOUT ROWID",
             "CREATE INDEX IF NOT EXISTS waiting_number ON waiting (number)",
             "CREATE INDEX IF NOT EXISTS alerts_id ON alerts (id)",
+            "CREATE TABLE IF NOT EXISTS told (number INTEGER PRIMARY KEY, node TEXT, at REAL, text TEXT)",
+            "CREATE INDEX IF NOT EXISTS told_node ON told (node)",
             "CREATE TABLE IF NOT EXISTS memory (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
             "COMMIT",
         ] { try database.run(sql) }
@@ -175,6 +177,32 @@ public final class AlertState: Sendable {
         return bodies.compactMap { try? JSONDecoder().decode(Alert.self, from: Data($0.utf8)) }
     }
 
+    /// What was told of a node last, the latest first: of the last 7 days, be the process that tells still
+    /// there or not.
+    ///
+    /// - Parameters:
+    ///   - folder: The state's.
+    ///   - node: Its name.
+    ///   - most: So many at most.
+    /// - Throws: `file`: where there is no state, or it cannot be read.
+    public static func lastAlerts(
+        in folder: String, of node: String, most: Int
+    ) throws(KubeError) -> [(time: Date, text: String)] {
+        let path = folder + "/alerts.sqlite"
+        do throws(Database.Failure) {
+            let database = try Database(path: path, readOnly: true)
+            let rows = try database.run(
+                "SELECT at, text FROM told WHERE node=? ORDER BY number DESC LIMIT ?", .text(node),
+                .integer(Int64(most)))
+            return rows.compactMap { row in
+                guard let time = row[0].real, let text = row[1].text else { return nil }
+                return (Date(timeIntervalSince1970: time), text)
+            }
+        } catch {
+            throw KubeError(.file, "cannot read \(path): \(error.message)")
+        }
+    }
+
     private func read<Result: Sendable>(
         _ body: (borrowing Database) throws(Database.Failure) -> Result
     ) throws(KubeError) -> Result {
@@ -208,6 +236,11 @@ public final class AlertState: Sendable {
                 new.append(alert)
                 let now = Database.Value.real(time.timeIntervalSince1970)
                 try database.run("INSERT INTO made VALUES (?, ?)", .text(alert.id), now)
+                if let node = alert.node?.name {
+                    try database.run(
+                        "INSERT INTO told (node, at, text) VALUES (?, ?, ?)", .text(node), now,
+                        .text(alert.summary))
+                }
                 if sinks.isEmpty { continue }
                 let number = try database.run(
                     "INSERT INTO alerts (id, body) VALUES (?, ?) RETURNING number",
@@ -261,7 +294,9 @@ public final class AlertState: Sendable {
         write(otherwise: ()) { database throws(Database.Failure) in
             let now = time.timeIntervalSince1970
             try database.run("INSERT OR REPLACE INTO facts VALUES ('alive', ?)", .text("\(now)"))
-            try database.run("DELETE FROM made WHERE at < ?", .real(now - Self.memoryOfAlerts))
+            let past = Database.Value.real(now - Self.memoryOfAlerts)
+            try database.run("DELETE FROM made WHERE at < ?", past)
+            try database.run("DELETE FROM told WHERE at < ?", past)
         }
     }
 

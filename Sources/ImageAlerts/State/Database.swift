@@ -31,10 +31,12 @@ struct Database: ~Copyable {
 
     private let handle: OpaquePointer
 
-    /// Opens or makes a database.
-    init(path: String) throws(Failure) {
+    /// Opens or makes a database; one that is only read must be there.
+    init(path: String, readOnly: Bool = false) throws(Failure) {
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
+        let flags =
+            SQLITE_OPEN_FULLMUTEX
+            | (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
         let code = sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
             let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
@@ -42,6 +44,8 @@ struct Database: ~Copyable {
             throw Failure(code: code, message: message)
         }
         sqlite3_extended_result_codes(handle, 1)
+        // Who reads beside it is quick.
+        sqlite3_busy_timeout(handle, 2000)
         self.handle = handle
     }
 

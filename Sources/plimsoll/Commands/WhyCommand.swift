@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import ImageAlerts
 import KubeClient
 import NodeWatch
@@ -9,7 +10,7 @@ struct WhyCommand: AsyncParsableCommand {
         abstract: "Explain one node: what its number is made of, and what rules say of it.",
         discussion: """
               plimsoll why NODE
-              plimsoll why NODE --image-fs --rules rules.yaml
+              plimsoll why NODE --image-fs --rules rules.yaml --state /var/lib/plimsoll
             """)
 
     /// Of the largest images and of repositories with several versions.
@@ -24,6 +25,12 @@ struct WhyCommand: AsyncParsableCommand {
         help: ArgumentHelp("Say what these rules make of it.", valueName: "file"),
         completion: .file())
     var rules: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Say what was told of it last, by the state of a watch.", valueName: "folder"),
+        completion: .directory)
+    var state: String?
 
     @Argument(help: "The node.")
     var node: String
@@ -46,6 +53,7 @@ struct WhyCommand: AsyncParsableCommand {
             Output.line(title + String(repeating: " ", count: max(1, 20 - title.count)) + text)
         }
         tellImages(node)
+        if let state { try tellLastAlerts(node, state) }
         if let file { tellRules(file, nodes, node, reading, client.configuration.contextName) }
     }
 
@@ -105,6 +113,18 @@ struct WhyCommand: AsyncParsableCommand {
         }
         facts.append(("state", NodeRow(node, isTruncated: isTruncated).state))
         return facts
+    }
+
+    private func tellLastAlerts(_ node: NodeSummary, _ folder: String) throws {
+        let last = try AlertState.lastAlerts(in: folder, of: node.name, most: Self.most)
+        Output.line("")
+        Output.line(last.isEmpty ? "told of it within 7 days: nothing" : "told of it last:")
+        for (time, text) in last {
+            // Of that node all of it is.
+            let prefix = "\(node.name): "
+            let rest = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
+            Output.line("  \(Date.ISO8601FormatStyle().format(time))  \(rest)")
+        }
     }
 
     private func tellImages(_ node: NodeSummary) {
