@@ -113,10 +113,14 @@ struct AnonymiserTests {
         names.subtract(["Hostname", "not-ready"])
         #expect(names.count > 1000)
         let path = folder.appending(path: name).path
-        var anonymiser = Anonymiser()
-        let out = String(
-            decoding: anonymiser.body(try bytes(path), contentType(path)), as: UTF8.self)
-        #expect(names.intersection(words(out)) == [])
+        // A short name's pseudonym may be another's name by chance; what stays does so with every key.
+        for _ in 1...2 {
+            var anonymiser = Anonymiser()
+            let out = String(
+                decoding: anonymiser.body(try bytes(path), contentType(path)), as: UTF8.self)
+            names.formIntersection(words(out))
+        }
+        #expect(names == [])
     }
 
     @Test func `keeps what is equal equal, and the form of images`() {
