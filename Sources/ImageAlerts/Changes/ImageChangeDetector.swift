@@ -38,7 +38,8 @@ public struct ImageChangeDetector: Sendable {
     private var youthBefore: Youth
     /// Until when nodes had been watched before this process.
     private var watchedUntil: Date?
-    private var settled: [NodeSummary] = []
+    /// Nil: nobody takes them.
+    private var settled: [NodeSummary]?
     /// The latest of the sets that were known before this process.
     private var restoredVersion: ResourceVersion?
 
@@ -97,7 +98,7 @@ public struct ImageChangeDetector: Sendable {
     /// What has come out by then of nodes that nothing was said of for a while, in the order of names.
     public mutating func advance(to time: Date) -> [ImageChange] {
         onHold.takeDue(time).compactMap { name, node in
-            if node.reason != .isGone { settled.append(node.latest) }
+            if node.reason != .isGone { settled?.append(node.latest) }
             switch node.reason {
             case .isNew, .isGone, .isRestored: return nil
             case .isRecreated: return compare(node, as: .nodeRecreated)
@@ -158,7 +159,11 @@ public struct ImageChangeDetector: Sendable {
     }
 
     /// Takes until when there was somebody who watched before this process.
-    mutating func restore(watchedUntil time: Date?) { watchedUntil = time }
+    /// From now on who has settled waits to be taken.
+    mutating func restore(watchedUntil time: Date?) {
+        watchedUntil = time
+        settled = []
+    }
 
     /// Takes a node's set that was known before this process.
     mutating func restore(_ base: NodeSummary) {
@@ -184,8 +189,8 @@ public struct ImageChangeDetector: Sendable {
 
     /// Nodes that nothing is waited for any more, since the last call.
     mutating func takeSettled() -> [NodeSummary] {
-        defer { settled = [] }
-        return settled
+        defer { if settled != nil { settled = [] } }
+        return settled ?? []
     }
 
     /// Whether a stream that is there has told all that was known before this process.
@@ -236,7 +241,7 @@ public struct ImageChangeDetector: Sendable {
             return nil
         }
         onHold[new.name] = nil
-        settled.append(new)
+        settled?.append(new)
         return compare(node)
     }
 

@@ -11,6 +11,22 @@ struct Subject: Hashable, Sendable, Comparable {
     static func < (left: Self, right: Self) -> Bool {
         (left.node, left.rule) < (right.node, right.rule)
     }
+
+    /// The same where rules have other places; nil where its rule has none.
+    func moved(_ places: [Int: Int]) -> Subject? {
+        places[rule].map { Subject(rule: $0, node: node) }
+    }
+}
+
+extension Dictionary where Key == Subject {
+    /// The same where rules have other places, without those of rules that have none.
+    func moved(_ places: [Int: Int]) -> Self {
+        var result: Self = [:]
+        for (subject, value) in self {
+            if let moved = subject.moved(places) { result[moved] = value }
+        }
+        return result
+    }
 }
 
 /// What lasts: how a rule's being true becomes an alert, and that its end.

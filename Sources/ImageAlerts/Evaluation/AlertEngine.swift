@@ -411,24 +411,13 @@ public struct AlertEngine: Sendable {
         }
         let ends = activations.keys.filter { places[$0.rule] == nil }.sorted()
             .flatMap { end($0, time) }
-        func moved<Value>(_ values: [Subject: Value]) -> [Subject: Value] {
-            var result: [Subject: Value] = [:]
-            for (subject, value) in values {
-                guard let place = places[subject.rule] else { continue }
-                result[Subject(rule: place, node: subject.node)] = value
-            }
-            return result
-        }
         if isRemembering {
             for subject in windows.keys where places[subject.rule] == nil { forgetKeys(subject) }
         }
-        activations = moved(activations)
-        windows = moved(windows)
+        activations = activations.moved(places)
+        windows = windows.moved(places)
         cooldowns = cooldowns.moved(places)
-        unkeptSubjects = Set(
-            unkeptSubjects.compactMap { subject in
-                places[subject.rule].map { Subject(rule: $0, node: subject.node) }
-            })
+        unkeptSubjects = Set(unkeptSubjects.compactMap { $0.moved(places) })
         self.rules = rules
         prepare()
         dues = DueDates()

@@ -2,7 +2,11 @@ import FoundationEssentials
 
 /// When what is told once was told last, of rules that want to wait before telling it again.
 struct Cooldowns: Sendable {
-    private var running: [Subject: (end: Date, suppressed: Int)] = [:]
+    private var running: [Subject: (end: Date, suppressed: Int)]
+
+    init() { running = [:] }
+
+    private init(running: [Subject: (end: Date, suppressed: Int)]) { self.running = running }
 
     /// How many were not told since the last one; nil: this one is not told either.
     mutating func begin(_ subject: Subject, _ length: Duration, _ time: Date) -> Int? {
@@ -18,12 +22,7 @@ struct Cooldowns: Sendable {
 
     /// The same by other numbers of rules; those of rules without one are over.
     func moved(_ places: [Int: Int]) -> Cooldowns {
-        var result = Cooldowns()
-        for (subject, value) in running {
-            guard let place = places[subject.rule] else { continue }
-            result.running[Subject(rule: place, node: subject.node)] = value
-        }
-        return result
+        Cooldowns(running: running.moved(places))
     }
 
     mutating func forget(_ node: String) {
