@@ -14,12 +14,14 @@ final class FolderLock: Sendable {
     /// - Throws: `file`: another process has it, or the file cannot be made.
     init(_ folder: String) throws(KubeError) {
         let path = folder + "/lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .file("open", path, errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard opened >= 0 else { throw .file("open", path, errno) }
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            close(opened)
             throw KubeError(.file, "\(folder) is used by another process")
         }
+        // Last: once it is set, the end of a failed init would close it again.
+        descriptor = opened
     }
 
     deinit { close(descriptor) }
