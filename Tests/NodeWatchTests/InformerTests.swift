@@ -11,10 +11,15 @@ private final class Observed: Sendable {
     private let changes = Locked<[String]>([])
     private let running = Locked<Task<Void, Never>?>(nil)
 
-    init(_ simulator: SimulatorProcess, _ selector: NodeSelector = .all) throws {
+    init(
+        _ simulator: SimulatorProcess, _ selector: NodeSelector = .all,
+        startingAt version: String? = nil
+    ) throws {
         let client = KubeClient(try .load(.file(simulator.kubeconfig)))
         let box = NoticeBox()
-        informer = try SharedNodeInformer(client: client, selector: selector) { box.append($0) }
+        informer = try SharedNodeInformer(
+            client: client, selector: selector, startingAt: version
+        ) { box.append($0) }
         self.box = box
         informer.addHandler { [weak self] change in self?.append(change) }
         let informer = informer
@@ -281,6 +286,38 @@ struct InformerTests {
         try await Task.sleep(for: .milliseconds(100))
         #expect(observed.seen == [])
         await observed.stop()
+    }
+
+    @Test(arguments: [true, false])
+    func `tells what has happened since a version, if the server remembers it`(
+        isRemembered: Bool
+    ) async throws {
+        // More than a page of the list.
+        let simulator = try await simulator("--nodes", "620")
+        defer { simulator.stop() }
+        let first = try Observed(simulator)
+        try await first.wait("initial nodes") { first.seen.count == 620 }
+        let version = try #require(first.informer.progress).string
+        await first.stop()
+        let nodes = try await simulator.nodes()
+        try await simulator.command("pull", nodes[0].name, "x:1", "5MB")
+        try await simulator.command("pull", nodes[0].name, "x:2", "5MB")
+        try await simulator.command("delete-node", nodes[1].name)
+        try await simulator.command("replace-node", nodes[2].name)
+        if !isRemembered { try await simulator.command("forget-history") }
+
+        let second = try Observed(simulator, startingAt: version)
+        let count = nodes[0].imageCount
+        let changes = [
+            "updated \(nodes[0].name) \(count)->\(count + 1)",
+            "updated \(nodes[0].name) \(count + 1)->\(count + 2)", "deleted \(nodes[1].name)",
+            "deleted \(nodes[2].name)", "added \(nodes[2].name)",
+        ]
+        let total = isRemembered ? 620 + changes.count : 619
+        try await second.wait("all that happened") { second.seen.count == total }
+        #expect(second.seen.filter { !$0.hasSuffix("initially") } == (isRemembered ? changes : []))
+        try await expectEqual(second.informer.store, simulator)
+        await second.stop()
     }
 
     @Test func `keeps its last good state through a list that breaks off`() async throws {

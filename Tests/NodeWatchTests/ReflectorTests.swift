@@ -30,6 +30,35 @@ struct ReflectorTests {
         #expect(reflector.listKind == .watchList)
     }
 
+    @Test func `begins with the state of then where the server remembers it, else as ever`() {
+        var reflector = reflector()
+        let exact = Reflector.Request.list(.exactly("7"), limit: 500, continueToken: nil)
+        #expect(reflector.start(listing: "7") == .open(exact))
+        // A bad path says nothing of what the server remembers.
+        _ = reflector.failed(broken)
+        #expect(reflector.waited() == .open(exact))
+        let next = Reflector.Request.list(.exactly("7"), limit: 500, continueToken: "t")
+        #expect(reflector.pageEnded(version: "7", continueToken: "t") == .open(next))
+        #expect(
+            reflector.pageEnded(version: "7", continueToken: nil)
+                == .commitAndOpen(.watch(after: "7")))
+
+        var late = self.reflector()
+        _ = late.start(listing: "7")
+        #expect(late.refused(status(410)) == .open(.streamingList(notOlderThan: nil)))
+        var rewound = self.reflector()
+        _ = rewound.start(listing: "7")
+        _ = rewound.refused(status(504, cause: "ResourceVersionTooLarge"))
+        #expect(rewound.waited() == .open(.streamingList(notOlderThan: nil)))
+        var unlucky = self.reflector()
+        _ = unlucky.start(listing: "7")
+        for _ in 0..<6 {
+            _ = unlucky.failed(broken)
+            _ = unlucky.waited()
+        }
+        #expect(unlucky.isListing && unlucky.waited() == .open(.streamingList(notOlderThan: nil)))
+    }
+
     @Test(arguments: [400, 404, 422])
     func `falls back to a plain list where streaming is refused, and remembers it`(code: Int) {
         var reflector = reflector()

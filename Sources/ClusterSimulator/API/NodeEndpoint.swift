@@ -73,9 +73,14 @@ final class NodeEndpoint: Sendable {
         guard wanted.isEmpty || Int(wanted) != nil else {
             return .status(WatchParameters.badVersion(wanted))
         }
-        let now = cluster.snapshot()
+        var now = cluster.snapshot()
         if let version = Int(wanted), version > now.resourceVersion {
             return .status(.tooLarge(version, current: now.resourceVersion))
+        }
+        if request.query["resourceVersionMatch"] == "Exact", let version = Int(wanted), version > 0
+        {
+            guard let nodes = cluster.snapshot(at: version) else { return .status(.listExpired) }
+            now = (nodes, version)
         }
         let nodes = selected(now.nodes, selector)
         // resourceVersion=0 is answered from the watch cache, which does not page.

@@ -34,6 +34,11 @@ struct StatusBody: Error, Sendable {
             message: "too old resource version: \(version) (\(current))")
     }
 
+    /// The answer to a list at an exact version.
+    static let listExpired = StatusBody(
+        code: 410, reason: "Expired",
+        message: "The resourceVersion for the provided list is too old.")
+
     static func tooLarge(_ version: Int, current: Int) -> StatusBody {
         StatusBody(
             code: 504, reason: "Timeout",

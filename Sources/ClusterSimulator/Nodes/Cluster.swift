@@ -78,6 +78,16 @@ public final class Cluster: Sendable {
         state.withLock { ($0.nodes, $0.history.resourceVersion) }
     }
 
+    /// All nodes by name, as they were at an earlier resourceVersion; nil where that is not kept any more.
+    package func snapshot(at version: Int) -> [SimulatedNode]? {
+        state.withLock { state in
+            guard let earlier = state.history.earlier(at: version, \.name) else { return nil }
+            if earlier.isEmpty { return state.nodes }
+            let same = state.nodes.filter { earlier[$0.name] == nil }
+            return (same + earlier.values.compactMap { $0 }).sorted { $0.name < $1.name }
+        }
+    }
+
     /// The oldest resourceVersion a watch can start from.
     var oldestResourceVersion: Int { state.withLock { $0.history.compacted } }
 

@@ -106,6 +106,19 @@ struct History<Object: Versioned>: Sendable {
         for notify in watchers.values { notify(.cut) }
     }
 
+    /// What there was at an earlier version, of what there is now: that of the keys since changed, nil where
+    /// it was not there. Nil where that is not kept any more.
+    func earlier<Key: Hashable>(
+        at version: Int, _ key: (Object) -> Key
+    ) -> [Key: Object?]? {
+        guard version >= compacted else { return nil }
+        var earlier: [Key: Object?] = [:]
+        for change in changes[start...].reversed() where change.resourceVersion > version {
+            earlier[key(change.object)] = .some(change.previous)
+        }
+        return earlier
+    }
+
     // MARK: Watching
 
     mutating func watch(_ notify: @escaping Notify) -> Int {

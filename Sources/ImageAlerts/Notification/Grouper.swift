@@ -67,6 +67,14 @@ public struct Grouper: Sendable {
         }
     }
 
+    /// Lets go of alerts that need not be told any more.
+    mutating func drop(_ ids: Set<String>) {
+        for key in groups.keys { groups[key]?.alerts.removeAll { ids.contains($0.id) } }
+    }
+
+    /// What waits.
+    var alerts: [Alert] { groups.values.flatMap(\.alerts) }
+
     /// What came before on the nodes of groups that are due goes with them: a beginning before its end.
     private func addEarlier(to due: inout Set<String>) {
         var hasGrown = true

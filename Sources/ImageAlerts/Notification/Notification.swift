@@ -30,6 +30,13 @@ public struct Notification: Sendable {
             .joined(separator: "\u{1f}")
     }
 
+    /// The same without some of its alerts; nil where nothing is left.
+    func without(_ ids: Set<String>) -> Notification? {
+        let rest = alerts.filter { !ids.contains($0.id) }
+        if rest.count == alerts.count { return self }
+        return rest.isEmpty ? nil : Notification(rest, group: group)
+    }
+
     // MARK: Text
 
     private static let mostNames = 3

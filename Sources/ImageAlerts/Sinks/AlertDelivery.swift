@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import KubeClient
+package import NodeWatch
 import Synchronization
 
 /// Brings alerts to those who are to be told: silences keep back, sinks are told, each by a task of its own.
@@ -18,23 +19,29 @@ public final class AlertDelivery: Sendable {
     private let silencer: Mutex<Silencer>
     private let queues: [SinkQueue]
     private let state: AlertState?
+    /// What waits while another leads; nil: this process leads, or is alone.
+    private let ledger: Mutex<StandbyLedger?>
 
     /// - Parameters:
     ///   - file: Sinks, silences and grouping.
     ///   - state: Where alerts are kept until they are taken; nil: in memory alone.
+    ///   - right: Whether this process may tell, where it is one of several; nil: it is not. Then it stands by
+    ///     until ``lead()``.
     ///   - client: Of the cluster, for events on nodes.
     ///   - userAgent: How to introduce ourselves, "name/version".
     ///   - onEvent: Told what happens, on any thread.
     public init(
-        _ file: RuleFile, state: AlertState? = nil, client: KubeClient?, userAgent: String,
+        _ file: RuleFile, state: AlertState? = nil, right: SendingRight? = nil, client: KubeClient?,
+        userAgent: String,
         onEvent: @escaping @Sendable (Event) -> Void
     ) throws(KubeError) {
         self.state = state
+        ledger = Mutex(right.map { _ in StandbyLedger() })
         silencer = Mutex(Silencer(file.silences))
         queues = file.sinks.map { sink in
             let name = sink.name
             return SinkQueue(
-                SinkSender(sink: sink, client: client, userAgent: userAgent), file.grouping,
+                SinkSender(sink: sink, client: client, userAgent: userAgent), file.grouping, right,
                 onDelivered: { state?.strike($0, from: name) }
             ) { event in
                 switch event {
@@ -58,7 +65,11 @@ public final class AlertDelivery: Sendable {
     ///
     /// - Throws: `file`.
     public func resume(at time: Date) throws(KubeError) {
-        guard let state else { return }
+        try state.map { state throws(KubeError) in try fill(from: state, at: time) }
+        if ledger.withLock({ $0 != nil }) { keepWaiting(at: nil) }
+    }
+
+    private func fill(from state: AlertState, at time: Date) throws(KubeError) {
         state.forgetSinks(butNot: queues.map(\.sink.name))
         for queue in queues {
             for alert in try state.waiting(for: queue.sink.name) { queue.add(alert, at: time) }
@@ -75,7 +86,8 @@ public final class AlertDelivery: Sendable {
 
     /// Takes over what waits in another that does not run any more. With a state, that has it already.
     public func takeOver(_ other: AlertDelivery, at time: Date) throws(KubeError) {
-        guard state == nil else { return try resume(at: time) }
+        ledger.withLock { [ledger = other.ledger.withLock { $0 }] in $0 = ledger }
+        if let state { return try fill(from: state, at: time) }
         for old in other.queues {
             guard let queue = queues.first(where: { $0.sink.name == old.sink.name }) else {
                 continue
@@ -87,6 +99,18 @@ public final class AlertDelivery: Sendable {
     /// Takes alerts, and those whose silence is over by now. Returns those that are not kept back.
     public func deliver(
         _ alerts: [Alert], from engine: inout AlertEngine, at time: Date
+    ) -> [Alert] {
+        deliver(alerts, from: &engine, at: time, position: nil, isOfTime: true)
+    }
+
+    /// The same, of one of several: what it would tell while another leads is kept back, too.
+    ///
+    /// - Parameters:
+    ///   - position: How far the view had come from which they were made.
+    ///   - isOfTime: No change made them.
+    package func deliver(
+        _ alerts: [Alert], from engine: inout AlertEngine, at time: Date,
+        position: ResourceVersion?, isOfTime: Bool
     ) -> [Alert] {
         var told = silencer.withLock { silencer in
             silencer.advance(to: time) + silencer.pass(alerts, at: time)
@@ -101,7 +125,65 @@ public final class AlertDelivery: Sendable {
         for alert in told {
             for queue in queues { queue.add(alert, at: time) }
         }
-        return told
+        let surplus = ledger.withLock { ledger in
+            ledger?.add(told, at: position, isOfTime: isOfTime, now: .now)
+        }
+        guard let surplus else { return told }
+        drop(surplus)
+        return []
+    }
+
+    // MARK: One of several
+
+    /// This process leads from now on. Returns what it had kept to itself.
+    ///
+    /// - Parameter lasting: What fires already.
+    package func lead(_ lasting: [Alert], at time: Date) -> [Alert] {
+        for queue in queues { queue.standBy() }
+        adopt(lasting, at: time)
+        return ledger.withLock { ledger in
+            defer { ledger = nil }
+            return ledger?.takeAll() ?? []
+        }
+    }
+
+    /// Another leads from now on: what waits here it tells, too.
+    package func standBy(progress: ResourceVersion?) {
+        for queue in queues { queue.standBy() }
+        keepWaiting(at: progress)
+    }
+
+    /// Lets go of what has been told by one who has told all up to a position.
+    package func forgetTold(upTo told: ResourceVersion, progress: ResourceVersion?) {
+        drop(
+            ledger.withLock {
+                $0?.takeTold(upTo: told, progress: progress, now: .now) ?? []
+            })
+    }
+
+    /// The ids of what waits for any sink.
+    package var unsent: Set<String> {
+        Set(queues.flatMap { $0.waitingAlerts.map(\.id) })
+    }
+
+    private func drop(_ alerts: [Alert]) {
+        if alerts.isEmpty { return }
+        let ids = Set(alerts.map(\.id))
+        for queue in queues {
+            queue.drop(ids)
+            state?.strike(alerts, from: queue.sink.name)
+        }
+    }
+
+    /// What waits in queues waits for another to tell it.
+    private func keepWaiting(at position: ResourceVersion?) {
+        let waiting = queues.flatMap(\.waitingAlerts)
+        let surplus = ledger.withLock { ledger in
+            var next = ledger ?? StandbyLedger()
+            defer { ledger = next }
+            return next.add(waiting, at: position, isOfTime: true, isKnown: true, now: .now)
+        }
+        drop(surplus)
     }
 
     /// Tells sinks until the task is cancelled.

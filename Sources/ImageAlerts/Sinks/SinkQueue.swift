@@ -41,19 +41,22 @@ final class SinkQueue: Sendable {
     private let sender: SinkSender
     private let limiter: RateLimiter
     private let state: Mutex<State>
+    private let right: SendingRight?
     private let onDelivered: @Sendable ([Alert]) -> Void
     private let onEvent: @Sendable (Event) -> Void
 
     /// - Parameters:
+    ///   - right: Whether anything may be sent now; nil: always.
     ///   - onDelivered: Told which alerts need not be told again, be it that they are given up.
     ///   - onEvent: Told what happens.
     init(
-        _ sender: SinkSender, _ grouping: Grouper.Options,
+        _ sender: SinkSender, _ grouping: Grouper.Options, _ right: SendingRight?,
         onDelivered: @escaping @Sendable ([Alert]) -> Void,
         onEvent: @escaping @Sendable (Event) -> Void
     ) {
         sink = sender.sink
         self.sender = sender
+        self.right = right
         self.onDelivered = onDelivered
         self.onEvent = onEvent
         limiter = RateLimiter(
@@ -102,6 +105,22 @@ final class SinkQueue: Sendable {
         }
     }
 
+    /// Lets go of alerts that need not be told any more.
+    func drop(_ ids: Set<String>) {
+        state.withLock { state in
+            state.grouper.drop(ids)
+            state.waiting = state.waiting.compactMap { $0.without(ids) }
+        }
+    }
+
+    /// Another tells what lasts from now on.
+    func standBy() { state.withLock { $0.firing = [:] } }
+
+    /// What waits, one by one.
+    var waitingAlerts: [Alert] {
+        state.withLock { $0.grouper.alerts + $0.waiting.flatMap(\.alerts) }
+    }
+
     /// How many alerts wait.
     var count: Int { state.withLock { $0.count } }
 
@@ -110,6 +129,10 @@ final class SinkQueue: Sendable {
         var backoff = Self.firstBackoff
         var lastRepetition = ContinuousClock.now
         while !Task.isCancelled {
+            guard mayBegin else {
+                guard (try? await Task.sleep(for: Self.tick)) != nil else { return }
+                continue
+            }
             let isTimeToRepeat = ContinuousClock.now - lastRepetition >= Self.repetition
             let batch = next(repeating: isTimeToRepeat)
             if isTimeToRepeat { lastRepetition = .now }
@@ -129,7 +152,7 @@ final class SinkQueue: Sendable {
             state.waiting += state.grouper.take(Date(), everything: true)
         }
         var backoff = Self.firstBackoff
-        while ContinuousClock.now < end {
+        while ContinuousClock.now < end, mayBegin {
             let batch = next(repeating: false)
             if batch.isEmpty { return true }
             let pause = await tell(batch, &backoff)
@@ -140,6 +163,8 @@ final class SinkQueue: Sendable {
     }
 
     // MARK: Telling
+
+    private var mayBegin: Bool { right.map { $0.timeLeft > .zero } ?? true }
 
     /// What is to be told at once; it goes on waiting until it has been.
     private func next(repeating: Bool) -> [Notification] {
@@ -167,7 +192,8 @@ final class SinkQueue: Sendable {
     private func tell(_ batch: [Notification], _ backoff: inout Duration) async -> Duration {
         let turn = limiter.reserve()
         if turn > .zero { guard (try? await Task.sleep(for: turn)) != nil else { return .zero } }
-        switch await sender.send(batch, at: Date()) {
+        guard mayBegin else { return .zero }
+        switch await sender.send(batch, at: Date(), right) {
         case .delivered:
             backoff = Self.firstBackoff
             let count = finish(batch)

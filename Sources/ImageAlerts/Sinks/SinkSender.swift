@@ -22,9 +22,13 @@ struct SinkSender: Sendable {
     let userAgent: String
 
     /// One attempt. Several notifications at once are for those that put alerts together by themselves.
-    func send(_ notifications: [Notification], at time: Date) async -> Outcome {
+    ///
+    /// - Parameter right: No request is begun without it, nor goes on after it.
+    func send(
+        _ notifications: [Notification], at time: Date, _ right: SendingRight? = nil
+    ) async -> Outcome {
         do throws(KubeError) {
-            return try await attempt(notifications, time)
+            return try await attempt(notifications, time, right)
         } catch {
             // Errors name hosts and files, never what is secret of an address.
             switch error.code {
@@ -35,16 +39,16 @@ struct SinkSender: Sendable {
     }
 
     private func attempt(
-        _ notifications: [Notification], _ time: Date
+        _ notifications: [Notification], _ time: Date, _ right: SendingRight?
     ) async throws(KubeError) -> Outcome {
         let first = notifications[0]
         switch sink.kind {
-        case .slack(let url): return try await post(ChatPayload.slack(first), to: url)
-        case .teams(let url): return try await post(ChatPayload.teams(first), to: url)
+        case .slack(let url): return try await post(ChatPayload.slack(first), to: url, right)
+        case .teams(let url): return try await post(ChatPayload.teams(first), to: url, right)
         case .pagerDuty(let url, let key):
             let (path, body) = try MachinePayload.pagerDuty(
                 first.first, routingKey: try key.read())
-            return try await post(body, to: Secret(plain: url), path: path)
+            return try await post(body, to: Secret(plain: url), path: path, right)
         case .webhook(let url, let secrets, let isCloudEvent):
             let body =
                 isCloudEvent
@@ -57,12 +61,12 @@ struct SinkSender: Sendable {
             let bytes = Self.bytes(body)
             let headers = try WebhookSignature.headers(
                 id: first.id, time: time, body: bytes, secrets: keys)
-            return try await post(bytes, type, headers, to: url)
+            return try await post(bytes, type, headers, to: url, right)
         case .alertmanager(let urls):
             let alerts = notifications.flatMap(\.alerts).map { alert in
                 MachinePayload.alertmanager(alert, end: Self.end(of: alert, time))
             }
-            return try await tell(.array(alerts), urls)
+            return try await tell(.array(alerts), urls, right)
         case .kubernetesEvent: return try await record(first.first)
         }
     }
@@ -75,11 +79,13 @@ struct SinkSender: Sendable {
     }
 
     /// Every peer of a group is told, for they do not tell each other; one is enough to go on.
-    private func tell(_ body: JSONValue, _ urls: [Secret]) async throws(KubeError) -> Outcome {
+    private func tell(
+        _ body: JSONValue, _ urls: [Secret], _ right: SendingRight?
+    ) async throws(KubeError) -> Outcome {
         var outcomes: [Outcome] = []
         for url in urls {
             do throws(KubeError) {
-                outcomes.append(try await post(body, to: url, path: "/api/v2/alerts"))
+                outcomes.append(try await post(body, to: url, path: "/api/v2/alerts", right))
             } catch {
                 outcomes.append(.later(error.message, after: nil))
             }
@@ -97,14 +103,14 @@ struct SinkSender: Sendable {
     }
 
     private func post(
-        _ body: JSONValue, to url: Secret, path: String = ""
+        _ body: JSONValue, to url: Secret, path: String = "", _ right: SendingRight?
     ) async throws(KubeError) -> Outcome {
-        try await post(Self.bytes(body), "application/json", [], to: url, path: path)
+        try await post(Self.bytes(body), "application/json", [], to: url, path: path, right)
     }
 
     private func post(
         _ body: [UInt8], _ contentType: String, _ headers: [String], to url: Secret,
-        path: String = ""
+        path: String = "", _ right: SendingRight?
     ) async throws(KubeError) -> Outcome {
         var address = try url.read()
         if !path.isEmpty {
@@ -112,11 +118,15 @@ struct SinkSender: Sendable {
             address += path
         }
         let endpoint = try HTTPEndpoint(url: address, sink.security, proxy: sink.proxy)
+        let timeout = right.map { min(sink.timeout, $0.timeLeft) } ?? sink.timeout
+        guard timeout > .zero else {
+            return .later("another tells now", after: nil)
+        }
         let answer: HTTPEndpoint.Answer
         do throws(KubeError) {
             answer = try await endpoint.post(
                 body, contentType: contentType, headers: headers + (try authorization()),
-                userAgent: userAgent, timeout: sink.timeout)
+                userAgent: userAgent, timeout: timeout)
         } catch {
             var named = error
             named.message = "\(endpoint.host): \(error.message)"

@@ -17,6 +17,8 @@ public struct KubeConfiguration: Sendable {
 
     /// The context's name; "in-cluster" for a service account.
     public var contextName: String
+    /// The context's namespace, or the pod's; nil where none is given.
+    public var namespace: String?
     /// "https://host:port", possibly with a path.
     public var server: String
 
@@ -112,6 +114,8 @@ public struct KubeConfiguration: Sendable {
             server: "https://" + (host.contains(":") ? "[\(host)]" : host) + ":\(port)")
         configuration.authority = .file(serviceAccountFolder + "/ca.crt")
         configuration.tokenFile = serviceAccountFolder + "/token"
+        configuration.namespace = (try? FileReader.read(serviceAccountFolder + "/namespace"))
+            .map { String(decoding: $0, as: UTF8.self) }.flatMap { $0.isEmpty ? nil : $0 }
         return configuration
     }
 
@@ -137,6 +141,7 @@ public struct KubeConfiguration: Sendable {
             try Self.check(server, "\(cluster.file): `server` of cluster \"\(clusterName)\"")
         }
         self.init(contextName: name, server: server)
+        namespace = context.value["namespace"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         try readCluster(cluster, clusterName)
         guard let userName = overrides.user ?? context.value["user"]?.string, !userName.isEmpty
         else { return }

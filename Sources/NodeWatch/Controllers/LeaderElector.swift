@@ -56,15 +56,21 @@ public final class LeaderElector: Sendable {
 
     private let options: Options
     private let leases: ResourceClient
+    private let annotations: @Sendable () -> [String: String]
     private let onNotice: @Sendable (Notice) -> Void
     private let state = Mutex(State())
 
     /// Nothing happens before ``run(_:)``.
     ///
+    /// - Parameters:
+    ///   - onNotice: Told what becomes of the election, on any thread.
+    ///   - annotations: Asked while this process leads: what to write on the lease with each renewal, for who
+    ///     leads next. Others stay as they are.
     /// - Throws: `request`: times that cannot work, or names that are missing.
     public init(
         client: KubeClient, _ options: Options,
-        onNotice: @escaping @Sendable (Notice) -> Void = { _ in }
+        onNotice: @escaping @Sendable (Notice) -> Void = { _ in },
+        annotations: @escaping @Sendable () -> [String: String] = { [:] }
     ) throws(KubeError) {
         guard options.retryPeriod > .zero, options.retryPeriod < options.renewDeadline,
             options.renewDeadline < options.leaseDuration, options.leaseDuration >= .seconds(1)
@@ -79,15 +85,23 @@ public final class LeaderElector: Sendable {
                 .request, "leader election needs a lease, a namespace and an identity")
         }
         self.options = options
+        self.annotations = annotations
         self.onNotice = onNotice
         leases = client.resources(.leases, in: options.namespace)
     }
 
     /// Whether this process leads now, by its own clock: false as soon as it could not renew in time, be it
     /// that it was paused and has not noticed. To be asked before each thing that only a leader may begin.
-    public var isLeading: Bool {
-        state.withLock { $0.deadline.map { ContinuousClock.now < $0 } ?? false }
+    public var isLeading: Bool { leadsUntil != nil }
+
+    /// Until when this process leads at least, by its own clock; nil: it does not. What only a leader may do
+    /// should be over by then.
+    public var leadsUntil: ContinuousClock.Instant? {
+        state.withLock { $0.deadline.flatMap { ContinuousClock.now < $0 ? $0 : nil } }
     }
+
+    /// The lease as it was seen last; nil: not yet.
+    public var lease: Lease? { state.withLock { $0.seen?.lease } }
 
     /// Who leads, as far as is known; nil: nobody, or not known yet.
     public var leader: String? { state.withLock { $0.leader } }
@@ -197,6 +211,13 @@ public final class LeaderElector: Sendable {
         }
         lease.duration = options.leaseDuration
         lease.renewed = now
+        if isLeading { annotate(&lease) }
+    }
+
+    private func annotate(_ lease: inout Lease) {
+        let annotations = annotations()
+        if annotations.isEmpty { return }
+        lease.object.annotations.merge(annotations) { $1 }
     }
 
     private func mayBeTaken(_ lease: Lease) -> Bool {
@@ -212,6 +233,7 @@ public final class LeaderElector: Sendable {
         lease.holder = ""
         lease.duration = .seconds(1)
         lease.renewed = Date()
+        annotate(&lease)
         let (leases, released, limit) = (leases, lease, options.renewDeadline)
         let releasing = Task { _ = try? await leases.replace(released.object) }
         let timing = Task {

@@ -33,6 +33,7 @@ public final class SharedNodeInformer: Sendable {
     private let reader: NodeReader
     private let recording: Recording?
     private let checkpoint: NodeCheckpoint?
+    private let firstVersion: String?
 
     /// Makes an informer. Nothing happens before ``run()``.
     ///
@@ -52,6 +53,9 @@ public final class SharedNodeInformer: Sendable {
     ///   - queueLimit: For so many nodes changes may wait for one slow reader, before its queue is
     ///     dropped and it is told the difference instead.
     ///   - checkpoint: Where what is known is kept, to go on from there the next time. Nil: nowhere.
+    ///   - firstVersion: A resourceVersion: begin with the nodes as they were at that, if the server remembers
+    ///     (about 5 minutes), so that all that has happened since is told as changes. What a checkpoint has
+    ///     goes before it.
     ///   - onNotice: Called on the stream's thread with what becomes of the connection; must not
     ///     block.
     /// - Throws: `memory`.
@@ -59,14 +63,13 @@ public final class SharedNodeInformer: Sendable {
         client: KubeClient, selector: NodeSelector = .all, resync: Duration? = nil,
         batchWindow: Duration = .milliseconds(50), strict: Bool = false,
         wireFormat: WireFormat = .automatic, labels: [String] = [], queueLimit: Int = 10_000,
-        checkpoint: NodeCheckpoint? = nil,
+        checkpoint: NodeCheckpoint? = nil, startingAt firstVersion: String? = nil,
         onNotice: @escaping @Sendable (WatchNotice) -> Void = { _ in }
     ) throws(KubeError) {
         try self.init(
             client: client, selector: selector, resync: resync, batchWindow: batchWindow,
             strict: strict, wireFormat: wireFormat, labels: labels, queueLimit: queueLimit,
-            recording: nil,
-            checkpoint: checkpoint, onNotice: onNotice)
+            recording: nil, checkpoint: checkpoint, startingAt: firstVersion, onNotice: onNotice)
     }
 
     /// One whose traffic may be recorded.
@@ -74,7 +77,7 @@ public final class SharedNodeInformer: Sendable {
         client: KubeClient, selector: NodeSelector, resync: Duration? = nil, batchWindow: Duration,
         strict: Bool, wireFormat: WireFormat, labels: [String], queueLimit: Int = 10_000,
         recording: Recording?,
-        checkpoint: NodeCheckpoint?,
+        checkpoint: NodeCheckpoint?, startingAt firstVersion: String? = nil,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         var options = RunnerOptions()
@@ -83,24 +86,26 @@ public final class SharedNodeInformer: Sendable {
             client: client, selector: selector, resync: resync,
             reader: NodeReader(isStrict: strict, wireFormat, labels: labels),
             queueLimit: queueLimit,
-            options: options, recording: recording, checkpoint: checkpoint, onNotice: onNotice)
+            options: options, recording: recording, checkpoint: checkpoint,
+            startingAt: firstVersion, onNotice: onNotice)
     }
 
     /// One with another patience. For tests.
     package convenience init(
         client: KubeClient, options: RunnerOptions, checkpoint: NodeCheckpoint? = nil,
+        startingAt firstVersion: String? = nil,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         try self.init(
             client: client, selector: .all, resync: nil,
             reader: NodeReader(isStrict: false, .automatic), queueLimit: 10_000, options: options,
-            recording: nil, checkpoint: checkpoint, onNotice: onNotice)
+            recording: nil, checkpoint: checkpoint, startingAt: firstVersion, onNotice: onNotice)
     }
 
     private init(
         client: KubeClient, selector: NodeSelector, resync: Duration?, reader: NodeReader,
         queueLimit: Int, options: RunnerOptions, recording: Recording?,
-        checkpoint: NodeCheckpoint?,
+        checkpoint: NodeCheckpoint?, startingAt firstVersion: String?,
         onNotice: @escaping @Sendable (WatchNotice) -> Void
     ) throws(KubeError) {
         self.client = client
@@ -109,6 +114,7 @@ public final class SharedNodeInformer: Sendable {
         self.reader = reader
         self.recording = recording
         self.checkpoint = checkpoint
+        self.firstVersion = firstVersion
         self.onNotice = onNotice
         core = try InformerCore(queueLimit: queueLimit, resync: resync) {
             onNotice(.handlerFailed($0))
@@ -176,7 +182,7 @@ public final class SharedNodeInformer: Sendable {
         defer { keeping.cancel() }
         let (client, selector, core) = (client, selector, core)
         let (options, reader, onNotice) = (options, reader, onNotice)
-        let (recording, checkpoint) = (recording, checkpoint)
+        let (recording, checkpoint, firstVersion) = (recording, checkpoint, firstVersion)
         try await core.run {
             let known = checkpoint?.load(
                 cluster: client.configuration.clusterIdentity, selector
@@ -185,7 +191,7 @@ public final class SharedNodeInformer: Sendable {
             func watch(_ outside: some Surroundings) {
                 ReflectorRunner(
                     outside, reader, selector, core.hub, core.counters, options,
-                    restored: restored, notify: onNotice
+                    restored: restored, firstVersion: firstVersion, notify: onNotice
                 ).run()
             }
             let network = Network(client, core.canceller)

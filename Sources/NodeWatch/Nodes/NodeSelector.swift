@@ -58,6 +58,10 @@ extension Reflector.Request {
                     query += [
                         ("resourceVersion", version), ("resourceVersionMatch", "NotOlderThan"),
                     ]
+                case .exactly(let version):
+                    query += [
+                        ("resourceVersion", version), ("resourceVersionMatch", "Exact"),
+                    ]
                 case .mostRecent: break
                 }
             }

@@ -43,6 +43,8 @@ package struct Reflector {
         /// Whatever the server has at hand (resourceVersion=0).
         case any
         case notOlderThan(String)
+        /// That of then, if the server remembers.
+        case exactly(String)
         /// What a quorum read gives now.
         case mostRecent
     }
@@ -132,6 +134,12 @@ package struct Reflector {
     package mutating func start(at version: String) -> Action {
         self.version = version
         return open(.probe)
+    }
+
+    /// Begins with the state of then, if the server remembers, so that what has happened since is told as
+    /// change by change.
+    package mutating func start(listing version: String) -> Action {
+        open(.list(.exactly(version), limit: pageSize, continueToken: nil))
     }
 
     /// The wait is over.
@@ -330,6 +338,9 @@ package struct Reflector {
             return retry(listRequest(), after: retryAfter)
         // A page can be had again by itself.
         case .list(_, _, .some): return retry(current, after: retryAfter, isQuick: isQuick)
+        case .list(.exactly, _, _)
+        where obstacle == .path && failures < options.failuresBeforeRelist:
+            return retry(current, after: retryAfter, isQuick: true)
         case .list: return retry(listRequest(), after: retryAfter)
         case .probe: return retry(.probe, after: retryAfter)
         case .watch where obstacle == .path:

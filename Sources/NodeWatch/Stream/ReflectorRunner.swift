@@ -58,12 +58,13 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private var previous: Reflector.Request?
     /// What an earlier runner knew, until the server confirms it or a list takes its place.
     private var restored: (table: Table, version: ResourceVersion)?
+    private let firstVersion: String?
     private let start: ContinuousClock.Instant
 
     package init(
         _ outside: Outside, _ reader: Reader, _ selector: NodeSelector, _ hub: Hub<Table>,
         _ counters: WatchCounters, _ options: RunnerOptions,
-        restored: (table: Table, version: ResourceVersion)? = nil,
+        restored: (table: Table, version: ResourceVersion)? = nil, firstVersion: String? = nil,
         notify: @escaping (WatchNotice) -> Void
     ) {
         self.outside = outside
@@ -74,6 +75,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         self.counters = counters
         self.options = options
         self.restored = restored
+        self.firstVersion = firstVersion
         self.notify = notify
         reflector = Reflector(options.reflector) { outside.chance() }
         start = outside.now
@@ -83,7 +85,9 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
 
     /// Runs until cancelled.
     package func run() {
-        var action = restored.map { reflector.start(at: $0.version.string) } ?? reflector.start()
+        var action =
+            restored.map { reflector.start(at: $0.version.string) }
+            ?? firstVersion.map { reflector.start(listing: $0) } ?? reflector.start()
         while !outside.isCancelled {
             switch action {
             case .wait(let delay):

@@ -59,6 +59,12 @@ public struct ServiceConfiguration: Sendable {
         if (settings.tlsCertificate == nil) != (settings.tlsKey == nil) {
             problems.append("tls_certificate and tls_key go together; one of them is missing")
         }
+        if settings.electsLeader,
+            settings.retryPeriod >= settings.renewDeadline
+                || settings.renewDeadline >= settings.leaseDuration
+        {
+            problems.append("it must be retry_period < renew_deadline < lease_duration")
+        }
         if !problems.isEmpty { throw Invalid(description: problems.joined(separator: "\n")) }
         self.settings = settings
     }

@@ -36,6 +36,19 @@ public struct ServiceSettings: Sendable {
     /// How long after a signal sinks are waited for.
     public var shutdownPatience = Duration.seconds(20)
 
+    /// Whether this process is one of several, of which one leads.
+    public var electsLeader = false
+    /// What they contend for; nil: one lease a shard, in the namespace that the process is at home in.
+    public var leaseName: String?
+    /// See ``leaseName``.
+    public var leaseNamespace: String?
+    /// See `LeaderElector.Options`.
+    public var leaseDuration = Duration.seconds(15)
+    /// See `LeaderElector.Options`.
+    public var renewDeadline = Duration.seconds(10)
+    /// See `LeaderElector.Options`.
+    public var retryPeriod = Duration.seconds(2)
+
     /// With more nodes than this none has series of its own in the metrics.
     public var nodeSeries = ServiceMetrics.usualNodeLimit
     /// What was set, by key, as it was written.
@@ -142,6 +155,27 @@ extension ServiceSettings {
             guard let count = Int(text), count >= 0 else { return false }
             settings.nodeSeries = count
             return true
+        },
+        truth(
+            "leader_election", "Whether this process is one of several, of which one tells; false."
+        ) {
+            $0.electsLeader = $1
+        },
+        text("lease_name", "The Lease they contend for; plimsoll, of a shard plimsoll-2-of-4.") {
+            $0.leaseName = $1
+        },
+        text("lease_namespace", "The Lease's namespace; the pod's own, else the context's.") {
+            $0.leaseNamespace = $1
+        },
+        time("lease_duration", "So long after a renewal nobody else leads, in whole seconds; 15s.")
+        {
+            $0.leaseDuration = $1
+        },
+        time("renew_deadline", "Who has not renewed for so long stops telling; 10s.") {
+            $0.renewDeadline = $1
+        },
+        time("retry_period", "How often who leads renews, and others look; 2s.") {
+            $0.retryPeriod = $1
         },
         time("shutdown_patience", "So long sinks are waited for at the end; 20s.", zero: true) {
             $0.shutdownPatience = $1

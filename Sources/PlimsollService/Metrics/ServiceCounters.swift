@@ -42,11 +42,16 @@ public final class ServiceCounters: Sendable {
         }
     }
 
-    /// Takes in an alert that lasts since before this process.
-    public func adopt(_ alert: Alert) {
-        let key = AlertKey(
-            rule: alert.rule, severity: alert.severity, status: alert.status.rawValue)
-        state.withLock { $0.firing[alert.fingerprint] = key }
+    /// Takes in all that lasts now, since before this process, or before it led.
+    public func adopt(_ lasting: [Alert]) {
+        let pairs = lasting.map { alert in
+            (
+                alert.fingerprint,
+                AlertKey(
+                    rule: alert.rule, severity: alert.severity, status: alert.status.rawValue)
+            )
+        }
+        state.withLock { $0.firing = Dictionary(pairs) { $1 } }
     }
 
     /// Takes in what became of alerts at a sink.

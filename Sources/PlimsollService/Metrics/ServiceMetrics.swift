@@ -11,6 +11,7 @@ public struct ServiceMetrics: Sendable {
     private let cap: ImageListCap.Setting
     private let nodeLimit: Int
     private let version: String
+    private let isLeading: (@Sendable () -> Bool)?
     private let waiting: @Sendable () -> [(sink: String, alerts: Int)]
 
     /// - Parameters:
@@ -19,10 +20,11 @@ public struct ServiceMetrics: Sendable {
     ///   - cap: How long lists of images can be.
     ///   - nodeLimit: With more nodes none has series of its own.
     ///   - version: Of the program.
+    ///   - isLeading: Whether this process, one of several, tells alerts; nil: it is the only one.
     ///   - waiting: How many alerts wait for each sink. It must not block.
     public init(
         _ informer: SharedNodeInformer, _ counters: ServiceCounters, cap: ImageListCap.Setting,
-        nodeLimit: Int, version: String,
+        nodeLimit: Int, version: String, isLeading: (@Sendable () -> Bool)? = nil,
         waiting: @escaping @Sendable () -> [(sink: String, alerts: Int)]
     ) {
         self.informer = informer
@@ -30,6 +32,7 @@ public struct ServiceMetrics: Sendable {
         self.cap = cap
         self.nodeLimit = nodeLimit
         self.version = version
+        self.isLeading = isLeading
         self.waiting = waiting
     }
 
@@ -48,6 +51,11 @@ public struct ServiceMetrics: Sendable {
         let nodes = informer.store.nodes
         NodeMetrics(nodes, cap: ImageListCap(cap, knowing: nodes), limit: nodeLimit).write(
             to: &text)
+        if let isLeading {
+            text.single(
+                "plimsoll_leading", .gauge, "Whether this replica tells alerts; else it stands by.",
+                isLeading() ? 1 : 0)
+        }
         counters.write(to: &text, waiting: waiting())
         ProcessMetrics.write(to: &text)
         return text.bytes

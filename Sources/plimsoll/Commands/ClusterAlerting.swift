@@ -34,8 +34,10 @@ final class ClusterAlerting: Sendable {
     private let kubelets: KubeletClient?
     private let delivering: Mutex<Delivering>
     private let alertState: AlertState?
+    /// Nil: this process is the only one.
+    private let leadership: Leadership?
     private let lastPatience: Duration
-    private let onLasting: @Sendable (Alert) -> Void
+    private let onLasting: @Sendable ([Alert]) -> Void
     private let problems = Mutex(0)
     /// Whether all nodes there are have been told.
     private let isSettled = Mutex(false)
@@ -44,14 +46,18 @@ final class ClusterAlerting: Sendable {
     /// - Parameter tell: Called with what is to be said, one call at a time.
     init(
         _ engine: AlertEngine, _ informer: SharedNodeInformer, _ kubelets: KubeletClient?,
-        _ delivery: AlertDelivery, _ state: AlertState?, _ format: AlertFormat, clusterWidth: Int,
-        lastPatience: Duration, onLasting: @escaping @Sendable (Alert) -> Void,
+        _ delivery: AlertDelivery, _ state: AlertState?, _ leadership: Leadership?,
+        _ format: AlertFormat, clusterWidth: Int,
+        lastPatience: Duration, onLasting: @escaping @Sendable ([Alert]) -> Void,
         tell: @escaping @Sendable ([AlertPrinter.Line]) -> Void
     ) {
         printer = Mutex(
-            AlertPrinter(engine, format, clusterWidth: clusterWidth, delivery: delivery))
+            AlertPrinter(engine, format, clusterWidth: clusterWidth, delivery: delivery) {
+                informer.progress
+            })
         delivering = Mutex(Delivering(delivery: delivery))
         alertState = state
+        self.leadership = leadership
         self.informer = informer
         self.kubelets = kubelets
         self.lastPatience = lastPatience
@@ -74,6 +80,7 @@ final class ClusterAlerting: Sendable {
         let driving = Task { if !isSilent { await keepTime(probe) } }
         let settling = Task { if !isSilent { await settle() } }
         let asking = Task { await probe?.run() }
+        let electing = Task { if !isSilent { await takePart() } }
         delivering.withLock { $0.start() }
         while let change = await changes.next() {
             if !change.isInitial { onChange() }
@@ -86,11 +93,55 @@ final class ClusterAlerting: Sendable {
         await driving.value
         await settling.value
         await asking.value
+        await deliverLast()
+        electing.cancel()
+        await electing.value
+    }
+
+    private func deliverLast() async {
         let delivery = await stopDelivering()
         alertState?.beat(at: Date())
-        for (sink, count) in await delivery.drain(within: lastPatience) {
+        if let leadership, !leadership.isLeading { return }
+        let left = await delivery.drain(within: lastPatience)
+        for (sink, count) in left {
             tell([.talk("sink \(sink): \(count) alert\(count == 1 ? "" : "s") not delivered")])
         }
+        if left.isEmpty, let position = informer.progress { leadership?.report(position) }
+    }
+
+    // MARK: One of several
+
+    /// Takes part in the election as soon as all nodes are known.
+    private func takePart() async {
+        guard let leadership, await informer.store.synced() else { return }
+        await leadership.run { [weak self] in await self?.lead(leadership) }
+    }
+
+    /// Tells alerts until the task is cancelled, and takes down how far all has been told.
+    private func lead(_ leadership: Leadership) async {
+        printer.withLock { printer in
+            tell(printer.lead(at: Date()))
+            onLasting(printer.lastingAlerts(at: Date()))
+        }
+        var told = ToldPosition()
+        while !Task.isCancelled {
+            let position = informer.progress
+            if await informer.waitUntilTold() {
+                told.advance(to: position, unsent: delivering.withLock { $0.delivery }.unsent)
+                if let position = told.position { leadership.report(position) }
+            }
+            try? await Task.sleep(for: Self.tick)
+        }
+        printer.withLock { _ in
+            delivering.withLock { $0.delivery }.standBy(progress: informer.progress)
+            onLasting([])
+        }
+    }
+
+    /// Lets go of what another has told.
+    private func forgetTold() {
+        guard let leadership, !leadership.isLeading, let told = leadership.toldUpTo else { return }
+        delivering.withLock { $0.delivery }.forgetTold(upTo: told, progress: informer.progress)
     }
 
     /// How many alerts wait for each sink.
@@ -134,12 +185,11 @@ final class ClusterAlerting: Sendable {
         }
         guard await informer.waitUntilTold() else { return }
         isSettled.withLock { $0 = true }
-        let lasting = printer.withLock { printer in
-            let lasting = printer.lastingAlerts(at: Date())
+        let isStandingBy = leadership.map { !$0.isLeading } ?? false
+        printer.withLock { printer in
             tell(printer.markListed(at: Date()))
-            return lasting
+            if !isStandingBy { onLasting(printer.lastingAlerts(at: Date())) }
         }
-        lasting.forEach(onLasting)
     }
 
     /// What only time brings.
@@ -147,6 +197,7 @@ final class ClusterAlerting: Sendable {
         var tick = 0
         while (try? await Task.sleep(for: Self.tick)) != nil {
             tick += 1
+            forgetTold()
             let isSettled = isSettled.withLock { $0 }
             printer.withLock { printer in
                 let time = Date()

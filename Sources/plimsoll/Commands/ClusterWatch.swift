@@ -16,8 +16,8 @@ final class ClusterWatch: Sendable {
         case outputClosed
         /// It was told.
         case alert(Alert)
-        /// It fires since before this process.
-        case lasting(Alert)
+        /// All that fires, since before this process, or before it led.
+        case lasting([Alert])
         case delivery(AlertDelivery.Event)
     }
 
@@ -56,13 +56,15 @@ final class ClusterWatch: Sendable {
     }
 
     /// Makes the informer. To be called once, before `run`.
-    func makeInformer() throws(KubeError) -> SharedNodeInformer {
+    ///
+    /// - Parameter version: Where others had come to; nil: nobody had.
+    func makeInformer(startingAt version: String? = nil) throws(KubeError) -> SharedNodeInformer {
         let recording = try makeRecording()
         let informer = try SharedNodeInformer(
             client: client, selector: options.selector, batchWindow: options.batchWindow,
             strict: options.isStrict, wireFormat: options.wireFormat,
             labels: options.alerting.furtherLabels, recording: recording,
-            checkpoint: options.checkpoint
+            checkpoint: options.checkpoint, startingAt: version
         ) { [weak self] in
             self?.take($0)
         }
@@ -93,8 +95,8 @@ final class ClusterWatch: Sendable {
         try delivery.resume(at: Date())
         return ClusterAlerting(
             engine, informer, options.kubelets.map { KubeletClient(client, trust: $0) }, delivery,
-            alertState,
-            options.format, clusterWidth: clusterWidth, lastPatience: options.shutdownPatience,
+            alertState, options.leadership, options.format, clusterWidth: clusterWidth,
+            lastPatience: options.shutdownPatience,
             onLasting: { [onEvent] in onEvent(.lasting($0)) }
         ) { [weak self] in self?.tell($0) }
     }
@@ -103,7 +105,8 @@ final class ClusterWatch: Sendable {
         _ alerting: RuleFile, _ alertState: AlertState?
     ) throws(KubeError) -> AlertDelivery {
         try AlertDelivery(
-            alerting, state: alertState, client: client, userAgent: Version.userAgent
+            alerting, state: alertState, right: options.leadership?.right, client: client,
+            userAgent: Version.userAgent
         ) { [weak self] in self?.take($0) }
     }
 

@@ -50,7 +50,7 @@ struct RunCommand: AsyncParsableCommand {
         let source = ConfigurationSource(path: config, flags: flags.values)
         let (configuration, bytes) = try source.read()
         let client = try connection.client(kubeconfig, limits.decodingLimits)
-        let session = ServiceSession(client, configuration, source, bytes)
+        let session = try ServiceSession(client, configuration, source, bytes)
         throw ExitCode(try await session.run())
     }
 }
@@ -110,6 +110,23 @@ struct SettingFlags: ParsableArguments {
             "With more nodes than this none has series of its own in the metrics.",
             valueName: "count"))
     var nodeSeries: String?
+    @Option(
+        help: ArgumentHelp(
+            "Whether this process is one of several, of which one tells.", valueName: "true|false"))
+    var leaderElection: String?
+    @Option(help: ArgumentHelp("The Lease they contend for.", valueName: "name"))
+    var leaseName: String?
+    @Option(help: ArgumentHelp("The Lease's namespace.", valueName: "name"))
+    var leaseNamespace: String?
+    @Option(
+        help: ArgumentHelp("So long after a renewal nobody else leads.", valueName: "time"))
+    var leaseDuration: String?
+    @Option(
+        help: ArgumentHelp("Who has not renewed for so long stops telling.", valueName: "time"))
+    var renewDeadline: String?
+    @Option(
+        help: ArgumentHelp("How often who leads renews, and others look.", valueName: "time"))
+    var retryPeriod: String?
     @Option(help: ArgumentHelp("So long sinks are waited for at the end.", valueName: "time"))
     var shutdownPatience: String?
 
@@ -120,7 +137,10 @@ struct SettingFlags: ParsableArguments {
             "tls_key": tlsKey, "token_file": tokenFile, "state": state, "selector": selector,
             "field_selector": fieldSelector, "shard": shard, "stale_after": staleAfter,
             "warm_up": warmUp, "image_fs": imageFS, "output": output, "log_format": logFormat,
-            "node_series": nodeSeries, "shutdown_patience": shutdownPatience,
+            "node_series": nodeSeries, "leader_election": leaderElection,
+            "lease_name": leaseName, "lease_namespace": leaseNamespace,
+            "lease_duration": leaseDuration, "renew_deadline": renewDeadline,
+            "retry_period": retryPeriod, "shutdown_patience": shutdownPatience,
         ]
         return all.compactMapValues { $0 }
     }

@@ -22,6 +22,7 @@ final class ServiceSession: Sendable {
     private let ends: AsyncStream<End>
     private let end: AsyncStream<End>.Continuation
     private let counters: ServiceCounters
+    private let leadership: Leadership?
     private let isEnding = Mutex(false)
     private let bytes: [UInt8]?
     /// Labels that are kept of nodes for the rules.
@@ -33,17 +34,21 @@ final class ServiceSession: Sendable {
     init(
         _ client: KubeClient, _ configuration: ServiceConfiguration, _ source: ConfigurationSource,
         _ bytes: [UInt8]?
-    ) {
+    ) throws {
         settings = configuration.settings
         self.source = source
         self.bytes = bytes
         watchedLabels = configuration.alerting.furtherLabels
         let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .unbounded)
         (self.ends, self.end) = (ends, end)
-        talk = WatchTalk(settings.logFormat ?? (Terminal.errorsAreTerminal ? .text : .json))
+        let talk = WatchTalk(settings.logFormat ?? (Terminal.errorsAreTerminal ? .text : .json))
+        self.talk = talk
         let counters = ServiceCounters()
         self.counters = counters
-        cluster = ClusterWatch(client, Self.options(configuration), talk, clusterWidth: 0) {
+        leadership = try Leadership(client, settings) { talk.note($0, $1) }
+        var options = Self.options(configuration)
+        options.leadership = leadership
+        cluster = ClusterWatch(client, options, talk, clusterWidth: 0) {
             event in
             switch event {
             case .outputClosed: end.yield(.outputClosed)
@@ -78,7 +83,7 @@ final class ServiceSession: Sendable {
 
     /// Runs until a signal. Returns the exit code.
     func run() async throws -> Int32 {
-        let informer = try cluster.makeInformer()
+        let informer = try cluster.makeInformer(startingAt: await leadership?.lastReport())
         let server = try await serve(informer)
         let interruption = Interruption { [end] in end.yield(.signal($0)) }
         defer { withExtendedLifetime(interruption) {} }
@@ -182,7 +187,7 @@ final class ServiceSession: Sendable {
             })
         let metrics = ServiceMetrics(
             informer, counters, cap: .assumed, nodeLimit: settings.nodeSeries,
-            version: Version.text
+            version: Version.text, isLeading: leadership?.asked
         ) { [cluster] in cluster.waiting }
         let protection = try HTTPProtection(
             certificate: settings.tlsCertificate, key: settings.tlsKey, token: settings.tokenFile)

@@ -39,6 +39,8 @@ final class WatchSession: Sendable {
         /// Where to answer probes.
         var health: ListenAddress?
         var staleAfter = Duration.seconds(150)
+        /// Nil: this process is the only one that watches.
+        var leadership: Leadership?
     }
 
     /// What may end it.

@@ -13,16 +13,20 @@ struct AlertPrinter {
     private let clusterWidth: Int
     private var engine: AlertEngine
     private var delivery: AlertDelivery?
+    private let position: @Sendable () -> ResourceVersion?
     private var nameWidth = Self.nameWidths.lowerBound
 
+    /// - Parameter position: How far the view has come that changes are from.
     init(
         _ engine: AlertEngine, _ format: AlertFormat, clusterWidth: Int,
-        delivery: AlertDelivery? = nil
+        delivery: AlertDelivery? = nil,
+        position: @escaping @Sendable () -> ResourceVersion? = { nil }
     ) {
         self.format = format
         self.clusterWidth = clusterWidth
         self.engine = engine
         self.delivery = delivery
+        self.position = position
     }
 
     /// What is said, and where.
@@ -38,7 +42,8 @@ struct AlertPrinter {
         if case .added(let node, _) = change {
             nameWidth = min(max(nameWidth, node.name.count), Self.nameWidths.upperBound)
         }
-        return lines(at: time) + told(engine.observe(change, at: time), time) + losses
+        return lines(at: time) + told(engine.observe(change, at: time), time, isOfTime: false)
+            + losses
     }
 
     /// The lines of what has come on by time alone.
@@ -84,6 +89,12 @@ struct AlertPrinter {
         return lines
     }
 
+    /// This process leads from now on, one of several: the lines of what it had kept to itself.
+    func lead(at time: Date) -> [Line] {
+        guard let delivery else { return [] }
+        return delivery.lead(engine.lastingAlerts(at: time), at: time).map(line)
+    }
+
     /// What fires now.
     func lastingAlerts(at time: Date) -> [Alert] { engine.lastingAlerts(at: time) }
 
@@ -100,8 +111,14 @@ struct AlertPrinter {
     }
 
     /// Those that nobody silenced; sinks are told of them, too.
-    private mutating func told(_ alerts: [Alert], _ time: Date) -> [Line] {
-        (delivery?.deliver(alerts, from: &engine, at: time) ?? alerts).map(line)
+    private mutating func told(
+        _ alerts: [Alert], _ time: Date, isOfTime: Bool = true
+    ) -> [Line] {
+        guard let delivery else { return alerts.map(line) }
+        return delivery.deliver(
+            alerts, from: &engine, at: time, position: alerts.isEmpty ? nil : position(),
+            isOfTime: isOfTime
+        ).map(line)
     }
 
     private func line(_ alert: Alert) -> Line {
