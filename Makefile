@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test simulate chaos crash-test sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
+.PHONY: help demo bootstrap build test simulate chaos crash-test replicas-test sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,12 @@ CRASH_SEED ?= 1
 
 crash-test: build ## Kill a watch CRASH_KILLS (1000) times while a receiver fails: nothing is lost
 	python3 Tests/Clients/crash_test.py .build/release $(CRASH_KILLS) $(CRASH_SEED)
+
+REPLICAS_SECONDS ?= 600
+REPLICAS_SEED ?= 1
+
+replicas-test: build ## Kill and pause three replicas for REPLICAS_SECONDS (600): nothing is lost
+	python3 Tests/Clients/replicas_test.py .build/release $(REPLICAS_SECONDS) $(REPLICAS_SEED)
 
 FUZZ_SECONDS ?= 60
 

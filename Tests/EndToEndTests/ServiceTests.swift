@@ -65,6 +65,54 @@ struct ServiceTests {
         #expect(try await program.result().status == 0)
     }
 
+    @Test func `one of several tells, whoever is killed or paused, and nothing is lost`()
+        async throws
+    {
+        // It has a simulator of its own.
+        await Gate.simulators.enter()
+        defer { Gate.simulators.leave() }
+        let result = try await Program.run(
+            "python3",
+            [
+                Checkout.root.appending(path: "Tests/Clients/replicas_test.py").path,
+                Checkout.products.path, "40", "3", "6s", "4s", "1s",
+            ], deadline: .seconds(250))
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
+
+    @Test func `four shards together have every node once`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "200", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        try write("service: {output: none}\n")
+        var shards: [(program: Program, url: String)] = []
+        for number in 1...4 {
+            shards.append(
+                try await start(
+                    simulator, "--shard", "\(number)/4", "--leader-election", "true"))
+        }
+        for _ in 0..<5 { try await simulator.command("add-node") }
+        let names = try await simulator.nodes().map(\.name)
+        try await eventually("all nodes") {
+            var seen: [String] = []
+            for (_, url) in shards {
+                let metrics = try await Program.run("curl", ["-s", url + "/metrics"]).output
+                seen += metrics.matches(of: /plimsoll_node_image_bytes\{node="([^"]+)"/).map {
+                    String($0.output.1)
+                }
+            }
+            return seen.sorted() == names.sorted()
+        }
+        // Each has a lease of its own: all lead.
+        try await eventually("four leaders") {
+            shards.allSatisfy { $0.program.errors.contains("alerts are told") }
+        }
+        #expect(shards[1].program.errors.contains("default/plimsoll-2-of-4"))
+        for (program, _) in shards {
+            program.signal(SIGTERM)
+            #expect(try await program.result().status == 0)
+        }
+    }
+
     @Test func `tells Prometheus how it goes`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "3", "--heartbeat-interval", "0"])
         defer { simulator.stop() }

@@ -19,6 +19,9 @@
 /// the store is told when the reader comes to it. So a slow reader costs bounded memory, delays
 /// nobody, and loses no final state. The first list is such a difference, from nothing.
 ///
+/// A reader may want every change by itself: then nothing is merged as long as no more than `limit` changes
+/// wait, and more of them are dropped as above.
+///
 /// The queue is part of ``Hub``'s state and changed under its lock only.
 struct HandlerQueue<Table: CacheTable>: Sendable {
     typealias Object = Table.Object
@@ -39,6 +42,9 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
     }
 
     let limit: Int
+    private let merges: Bool
+    /// Of a reader that wants every change by itself; `pending` and `order` are empty then.
+    private var log: [Delta<Object>] = []
     private var pending: [String: Pending] = [:]
     private var order: [String] = []
     private var taken = 0
@@ -48,19 +54,28 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
     private var initial: Table?
     private var wantsResync = false
 
-    init(limit: Int) { self.limit = max(1, limit) }
+    init(limit: Int, merges: Bool = true) {
+        self.limit = max(1, limit)
+        self.merges = merges
+    }
 
     /// Nothing is to be told.
     var isEmpty: Bool {
-        pending.isEmpty && behind == nil && initial == nil && !wantsResync && !awaitsInitialList
+        pending.isEmpty && log.isEmpty && behind == nil && initial == nil && !wantsResync
+            && !awaitsInitialList
     }
 
-    /// Objects whose changes wait.
-    var count: Int { pending.count }
+    /// Objects whose changes wait; changes, where each is told by itself.
+    var count: Int { merges ? pending.count : log.count - taken }
 
     /// Takes in what one event did to `table`, which has it already.
     mutating func enqueue(_ outcome: Outcome, table: Table) {
         guard !awaitsInitialList, behind == nil, let delta = Delta(outcome) else { return }
+        if !merges {
+            log.append(delta)
+            if count > limit { fallBehind(table) }
+            return
+        }
         let key = delta.key
         if pending[key] != nil {
             pending[key]!.merge(delta)
@@ -78,7 +93,7 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
     /// Takes in a Replace: many outcomes at once, `old` being the table before it.
     mutating func enqueue(_ outcomes: [Outcome], old: Table, new: Table) {
         guard !awaitsInitialList, behind == nil, !outcomes.isEmpty else { return }
-        if pending.count + outcomes.count > limit {
+        if count + outcomes.count > limit {
             fallBehind(old)
             return
         }
@@ -110,6 +125,19 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
             self.behind = nil
             wantsResync = false
             return .walk(HandlerWalk<Table>(from: behind, to: table, kind: .difference))
+        }
+        if taken < log.count {
+            var changes: [ObjectChange<Object>] = []
+            while taken < log.count, changes.count < limit {
+                Pending(log[taken]).emit(into: &changes)
+                taken += 1
+            }
+            if taken == log.count || taken > 4096 {
+                log.removeFirst(taken)
+                taken = 0
+            }
+            if !changes.isEmpty { return .changes(changes) }
+            return next(table, hasSynced: hasSynced, limit: limit)
         }
         if taken < order.count {
             var changes: [ObjectChange<Object>] = []
@@ -144,6 +172,14 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
     }
 
     private mutating func fallBehind(_ table: Table) {
+        for delta in log.dropFirst(taken) {
+            if pending[delta.key] != nil {
+                pending[delta.key]!.merge(delta)
+            } else {
+                pending[delta.key] = Pending(delta)
+            }
+        }
+        log = []
         behind = Behind(table: table, pending: pending)
         pending = [:]
         order = []

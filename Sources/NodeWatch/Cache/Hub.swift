@@ -207,13 +207,15 @@ package final class Hub<Table: CacheTable>: ChangeSource {
 
     /// A new reader: it gets the objects that are there, then what happens. Wait for `signal` whenever
     /// `next()` has nothing.
-    package func subscribe(queueLimit: Int) -> (id: Int, signal: AsyncStream<Void>) {
+    package func subscribe(
+        queueLimit: Int, merges: Bool = true
+    ) -> (id: Int, signal: AsyncStream<Void>) {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
             state.nextSubscriber += 1
             state.subscribers[state.nextSubscriber] = Subscriber(
-                queue: HandlerQueue<Table>(limit: queueLimit), signal: continuation)
+                queue: HandlerQueue<Table>(limit: queueLimit, merges: merges), signal: continuation)
             if state.isFinished { continuation.finish() }
             return state.nextSubscriber
         }

@@ -4,7 +4,9 @@ package protocol ChangeSource<Object>: AnyObject, Sendable {
 
     /// A new reader: it gets the objects that are there, then what happens. Wait for `signal` whenever
     /// `next()` has nothing.
-    func subscribe(queueLimit: Int) -> (id: Int, signal: AsyncStream<Void>)
+    ///
+    /// - Parameter merges: What waits is merged by object.
+    func subscribe(queueLimit: Int, merges: Bool) -> (id: Int, signal: AsyncStream<Void>)
     func unsubscribe(_ id: Int)
     /// The next changes for a reader; empty when there are none now.
     func next(_ id: Int) -> [ObjectChange<Object>]
@@ -21,10 +23,11 @@ public struct ObjectChanges<Object: Sendable>: AsyncSequence, Sendable {
 
     let source: any ChangeSource<Object>
     let queueLimit: Int
+    var merges = true
 
     /// Begins to read.
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(source, queueLimit: queueLimit)
+        AsyncIterator(source, queueLimit: queueLimit, merges: merges)
     }
 
     /// One reader. It is gone from the informer when the last copy is.
@@ -48,8 +51,8 @@ public struct ObjectChanges<Object: Sendable>: AsyncSequence, Sendable {
         /// Which of the source's readers it is.
         var id: Int { subscription.id }
 
-        init(_ source: any ChangeSource<Object>, queueLimit: Int) {
-            let (id, stream) = source.subscribe(queueLimit: queueLimit)
+        init(_ source: any ChangeSource<Object>, queueLimit: Int, merges: Bool = true) {
+            let (id, stream) = source.subscribe(queueLimit: queueLimit, merges: merges)
             subscription = Subscription(source, id)
             signal = stream.makeAsyncIterator()
         }

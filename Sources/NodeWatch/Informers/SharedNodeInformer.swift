@@ -160,6 +160,14 @@ public final class SharedNodeInformer: Sendable {
     /// What happens, as a sequence. Each iteration begins with the nodes that are there.
     public func changes() -> NodeChanges { core.changes() }
 
+    /// The same, every change by itself, as long as no more wait than objects may: what one process makes of
+    /// them another makes, too.
+    package func everyChange() -> NodeChanges {
+        var changes = core.changes()
+        changes.merges = false
+        return changes
+    }
+
     /// Adds a handler.
     ///
     /// - Parameters:

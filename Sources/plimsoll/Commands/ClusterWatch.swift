@@ -140,7 +140,8 @@ final class ClusterWatch: Sendable {
     func run() async {
         guard let informer = state.withLock({ $0.informer }) else { return }
         // Begun before anything can happen, so that nothing is missed.
-        let changes = informer.changes().makeAsyncIterator()
+        let sequence = options.leadership == nil ? informer.changes() : informer.everyChange()
+        let changes = sequence.makeAsyncIterator()
         guard let alerting = state.withLock({ $0.alerting }) else { return }
         let following = Task { [options] in
             await alerting.follow(changes, isSilent: !options.printsAlerts) { [weak self] in
