@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test simulate chaos crash-test replicas-test sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test install-yaml lint lint-deploy format clean
+.PHONY: help demo bootstrap build test simulate chaos crash-test replicas-test sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test manifests lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -127,11 +127,10 @@ image: ## Build the image localhost/plimsoll:VERSION with buildah (BASE=IMAGE: f
 image-test: build ## Run the image as a pod would, with podman, against a simulated cluster (as root)
 	deploy/test-image
 
-install-yaml: bootstrap ## Make deploy/install.yaml of deploy/base
-	{ echo '# Made of deploy/base by `make install-yaml`; change it there.' && \
-		.build-tools/bin/kubectl kustomize deploy/base; } > deploy/install.yaml
+manifests: build ## Make what follows from the chart: its schema, the kustomize base, install.yaml
+	deploy/manifests
 
-lint-deploy: bootstrap ## Check the manifests, the Containerfile and the scripts
+lint-deploy: build ## Check the manifests, the Containerfile and the scripts
 	@.ci/lint-deploy
 
 lint: bootstrap ## Check format and imports

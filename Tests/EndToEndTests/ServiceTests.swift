@@ -33,6 +33,30 @@ struct ServiceTests {
         try await Program.run("curl", ["-s", "-m", "5", "-w", "%{http_code}", url]).output
     }
 
+    @Test func `has every metric that the dashboard and the alerts ask for`() async throws {
+        let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
+        defer { simulator.stop() }
+        try write(
+            "sinks: [{name: hook, type: webhook, url: 'http://127.0.0.1:9/'}]\n"
+                + "service: {leader_election: true}\n")
+        let (program, url) = try await start(simulator)
+        let metrics = try await Program.run("curl", ["-s", url + "/metrics"]).output
+        let there = Set(metrics.matches(of: /# TYPE ([a-z_]+)/).map { String($0.output.1) })
+        var asked: Set<String> = []
+        for file in ["dashboard.json", "alerts.yaml"] {
+            let path = Checkout.root.appending(path: "deploy/chart/files/\(file)")
+            let text = try String(contentsOf: path, encoding: .utf8)
+            asked.formUnion(
+                text.matches(of: /\b(?:plimsoll|process)_[a-z_]+\b/).map { String($0.output) })
+        }
+        let missing = asked.filter { name in
+            !there.contains(name) && !there.contains(name.replacing("_bucket", with: ""))
+        }
+        #expect(asked.count > 15 && missing.isEmpty, "\(missing.sorted())")
+        program.signal(SIGTERM)
+        #expect(try await program.result().status == 0)
+    }
+
     @Test func `goes on with another file's rules as soon as that is sound`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "2", "--heartbeat-interval", "0"])
         defer { simulator.stop() }
