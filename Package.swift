@@ -136,6 +136,10 @@ if withSimulator {
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
+            resources: [
+                .embedInCode("Page/Assets/page.css"), .embedInCode("Page/Assets/page.js"),
+                .embedInCode("Page/Assets/icon.svg"),
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "plimsoll",

@@ -301,7 +301,6 @@ struct InformerTests {
         await first.stop()
         let nodes = try await simulator.nodes()
         try await simulator.command("pull", nodes[0].name, "x:1", "5MB")
-        try await simulator.command("pull", nodes[0].name, "x:2", "5MB")
         try await simulator.command("delete-node", nodes[1].name)
         try await simulator.command("replace-node", nodes[2].name)
         if !isRemembered { try await simulator.command("forget-history") }
@@ -310,7 +309,7 @@ struct InformerTests {
         let count = nodes[0].imageCount
         let changes = [
             "updated \(nodes[0].name) \(count)->\(count + 1)",
-            "updated \(nodes[0].name) \(count + 1)->\(count + 2)", "deleted \(nodes[1].name)",
+            "deleted \(nodes[1].name)",
             "deleted \(nodes[2].name)", "added \(nodes[2].name)",
         ]
         let total = isRemembered ? 620 + changes.count : 619

@@ -143,7 +143,7 @@ extension Alert {
         return head + "\u{1b}[\(color)m" + kind + "\u{1b}[0m" + text
     }
 
-    var jsonLine: String {
+    package var jsonLine: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Nothing in an alert can fail to encode: its numbers are finite, and there are no foreign types.

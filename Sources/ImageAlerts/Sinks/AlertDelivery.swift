@@ -14,6 +14,8 @@ public final class AlertDelivery: Sendable {
         case failed(sink: String, reason: String, again: Duration)
         /// So many are given up.
         case dropped(sink: String, reason: String, alerts: Int)
+        /// They are another's to tell, who leads.
+        case keptBack([Alert])
     }
 
     private let silencer: Mutex<Silencer>
@@ -21,6 +23,7 @@ public final class AlertDelivery: Sendable {
     private let state: AlertState?
     /// What waits while another leads; nil: this process leads, or is alone.
     private let ledger: Mutex<StandbyLedger?>
+    private let onEvent: @Sendable (Event) -> Void
 
     /// - Parameters:
     ///   - file: Sinks, silences and grouping.
@@ -36,6 +39,7 @@ public final class AlertDelivery: Sendable {
         onEvent: @escaping @Sendable (Event) -> Void
     ) throws(KubeError) {
         self.state = state
+        self.onEvent = onEvent
         ledger = Mutex(right.map { _ in StandbyLedger() })
         silencer = Mutex(Silencer(file.silences))
         queues = file.sinks.map { sink in
@@ -130,6 +134,7 @@ public final class AlertDelivery: Sendable {
         }
         guard let surplus else { return told }
         drop(surplus)
+        if !told.isEmpty { onEvent(.keptBack(told)) }
         return []
     }
 

@@ -32,6 +32,9 @@ public final class AlertState: Sendable {
     /// So long an alert that was made is not made again.
     private static let memoryOfAlerts = TimeInterval(7 * 86400)
 
+    /// Points of nodes' histories.
+    private static let mostHistory = 200_000
+
     private struct State: ~Copyable {
         var database: Database
         var hasFailed = false
@@ -131,6 +134,7 @@ public final class AlertState: Sendable {
             "CREATE INDEX IF NOT EXISTS alerts_id ON alerts (id)",
             "CREATE TABLE IF NOT EXISTS told (number INTEGER PRIMARY KEY, node TEXT, at REAL, text TEXT)",
             "CREATE INDEX IF NOT EXISTS told_node ON told (node)",
+            "CREATE TABLE IF NOT EXISTS history (number INTEGER PRIMARY KEY, node TEXT, at INTEGER, bytes INTEGER)",
             "CREATE TABLE IF NOT EXISTS memory (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
             "COMMIT",
         ] { try database.run(sql) }
@@ -286,6 +290,36 @@ public final class AlertState: Sendable {
                 "DELETE FROM waiting WHERE sink NOT IN (\(marks))", names.map { .text($0) })
             try database.run(
                 "DELETE FROM alerts WHERE number NOT IN (SELECT number FROM waiting)")
+        }
+    }
+
+    /// Keeps what nodes reported, and when, beside what was kept before.
+    ///
+    /// - Parameter points: In order; times in seconds since 1970, bytes nil where a node reported none.
+    package func keepHistory(_ points: [(node: String, time: UInt32, bytes: Int?)]) {
+        if points.isEmpty { return }
+        write(otherwise: ()) { database throws(Database.Failure) in
+            for (node, time, bytes) in points {
+                try database.run(
+                    "INSERT INTO history (node, at, bytes) VALUES (?, ?, ?)", .text(node),
+                    .integer(Int64(time)), bytes.map { .integer(Int64($0)) } ?? .null)
+            }
+            try database.run(
+                "DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?",
+                .integer(Int64(Self.mostHistory)))
+        }
+    }
+
+    /// What was kept by ``keepHistory(_:)``, in order.
+    ///
+    /// - Throws: `file`.
+    package func history() throws(KubeError) -> [(node: String, time: UInt32, bytes: Int?)] {
+        try read { database throws(Database.Failure) in
+            try database.run("SELECT node, at, bytes FROM history ORDER BY number").compactMap {
+                row in
+                guard let node = row[0].text, let time = row[1].integer else { return nil }
+                return (node, UInt32(clamping: time), row[2].integer.map(Int.init))
+            }
         }
     }
 

@@ -31,6 +31,8 @@ public struct HTTPAnswer: Sendable {
         /// Events (of the kind `text/event-stream`) as they come, each whole, until the sequence ends or
         /// the client is gone.
         case events(AsyncStream<String>)
+        /// An answer that takes a while to make: no such answer again.
+        case later(@Sendable () async -> HTTPAnswer)
     }
 
     /// 200.
@@ -54,6 +56,13 @@ public struct HTTPAnswer: Sendable {
         _ status: Int, _ text: String, contentType: String = "text/plain; charset=utf-8"
     ) {
         self.init(status, contentType, bytes: Array(text.utf8))
+    }
+
+    /// An answer that takes a while to make.
+    public init(later: @escaping @Sendable () async -> HTTPAnswer) {
+        status = 200
+        contentType = ""
+        body = .later(later)
     }
 
     /// Events as they come.

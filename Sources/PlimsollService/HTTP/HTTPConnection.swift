@@ -19,7 +19,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var bodyBytes = 0
     private var deadline: Scheduled<Void>?
-    private var events: Task<Void, Never>?
+    /// What goes on beyond one turn of the loop: an answer that is made, or events.
+    private var working: Task<Void, Never>?
 
     init(_ routes: HTTPRoutes, _ protection: HTTPProtection, _ open: OpenConnections) {
         self.routes = routes
@@ -37,7 +38,7 @@ final class HTTPConnection: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         open.count -= 1
         deadline?.cancel()
-        events?.cancel()
+        working?.cancel()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -68,7 +69,7 @@ final class HTTPConnection: ChannelInboundHandler {
             bodyBytes += bytes.readableBytes
             if bodyBytes > Self.maxBodyBytes { context.close(promise: nil) }
         case .end:
-            guard let head, events == nil else { return }
+            guard let head, working == nil else { return }
             self.head = nil
             deadline?.cancel()
             answer(head, context)
@@ -97,6 +98,10 @@ final class HTTPConnection: ChannelInboundHandler {
     private func write(
         _ answer: HTTPAnswer, _ request: HTTPRequestHead, _ context: ChannelHandlerContext
     ) {
+        if case .later(let make) = answer.body {
+            working = Self.making(make, NIOLoopBound((self, request, context), eventLoop: context.eventLoop))
+            return
+        }
         var headers = HTTPHeaders([
             ("Content-Type", answer.contentType), ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),
@@ -117,7 +122,7 @@ final class HTTPConnection: ChannelInboundHandler {
             let body = context.channel.allocator.buffer(bytes: bytes)
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             end(request, context)
-        case .bytes, .events: end(request, context)
+        case .bytes, .events, .later: end(request, context)
         }
     }
 
@@ -130,6 +135,22 @@ final class HTTPConnection: ChannelInboundHandler {
         }
     }
 
+    /// Makes an answer and writes it. What is asked meanwhile on this connection is not answered.
+    private static func making(
+        _ make: @escaping @Sendable () async -> HTTPAnswer,
+        _ connection: NIOLoopBound<(HTTPConnection, HTTPRequestHead, ChannelHandlerContext)>
+    ) -> Task<Void, Never> {
+        Task {
+            let answer = await make()
+            connection.eventLoop.execute {
+                let (handler, request, context) = connection.value
+                handler.working = nil
+                if case .later = answer.body { return }
+                if context.channel.isActive { handler.write(answer, request, context) }
+            }
+        }
+    }
+
     // MARK: Events
 
     private func follow(_ stream: AsyncStream<String>, _ context: ChannelHandlerContext) {
@@ -139,7 +160,7 @@ final class HTTPConnection: ChannelInboundHandler {
         ) { task in
             if channel.isActive { Self.send(": here\n\n", to: channel) } else { task.cancel() }
         }
-        events = Self.sending(stream, to: channel)
+        working = Self.sending(stream, to: channel)
     }
 
     private static func sending(

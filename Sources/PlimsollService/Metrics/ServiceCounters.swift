@@ -63,6 +63,7 @@ public final class ServiceCounters: Sendable {
             case .failed(let sink, _, _): state.sinks[sink, default: .init()].failures += 1
             case .dropped(let sink, _, let alerts):
                 state.sinks[sink, default: .init()].dropped += alerts
+            case .keptBack: break
             }
         }
     }

@@ -117,6 +117,17 @@ final class ClusterWatch: Sendable {
         try await current.replaceRules(alerting.rules, makeDelivery(alerting, alertState))
     }
 
+    /// Keeps what nodes reported, where there is a state.
+    func keepHistory(_ points: [(node: String, time: UInt32, bytes: Int?)]) {
+        state.withLock { $0.alertState }?.keepHistory(points)
+    }
+
+    /// What nodes had reported, as far as it was kept.
+    func history() throws(KubeError) -> [(node: String, time: UInt32, bytes: Int?)] {
+        guard let alertState = state.withLock({ $0.alertState }) else { return [] }
+        return try alertState.history()
+    }
+
     private func take(_ event: AlertState.Event) {
         switch event {
         case .setAside(let reason, let path): say("state \(reason); kept as \(path)", .error)
@@ -162,7 +173,7 @@ final class ClusterWatch: Sendable {
     private func take(_ event: AlertDelivery.Event) {
         onEvent(.delivery(event))
         switch event {
-        case .delivered: break
+        case .delivered, .keptBack: break
         case .failed(let sink, let reason, let again):
             say("sink \(sink): \(reason); again in \(NumberText.seconds(again))", .warning)
         case .dropped(let sink, let reason, let alerts):

@@ -73,6 +73,12 @@ final class Leadership: Sendable {
 
     var isLeading: Bool { elector.isLeading }
 
+    /// For people.
+    var role: String {
+        if isLeading { return "leads: tells alerts" }
+        return elector.leader.map { "stands by for \($0)" } ?? "stands by"
+    }
+
     /// Asks ``isLeading``.
     var asked: @Sendable () -> Bool { { [elector] in elector.isLeading } }
 

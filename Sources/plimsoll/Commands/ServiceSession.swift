@@ -22,6 +22,8 @@ final class ServiceSession: Sendable {
     private let ends: AsyncStream<End>
     private let end: AsyncStream<End>.Continuation
     private let counters: ServiceCounters
+    private let recentAlerts: RecentAlerts
+    private let history: NodeHistory
     private let leadership: Leadership?
     private let isEnding = Mutex(false)
     private let bytes: [UInt8]?
@@ -29,6 +31,8 @@ final class ServiceSession: Sendable {
     private let watchedLabels: [String]
     /// How often the file is looked at: a kubelet takes up to a minute to bring a ConfigMap anyway.
     private static let reloadInterval = Duration.seconds(2)
+
+    private static let historyInterval = Duration.seconds(10)
 
     /// - Parameter bytes: The file that the configuration is from.
     init(
@@ -45,6 +49,9 @@ final class ServiceSession: Sendable {
         self.talk = talk
         let counters = ServiceCounters()
         self.counters = counters
+        let recentAlerts = RecentAlerts()
+        self.recentAlerts = recentAlerts
+        history = NodeHistory(start: Date(), keeps: settings.stateFolder != nil)
         leadership = try Leadership(client, settings) { talk.note($0, $1) }
         var options = Self.options(configuration)
         options.leadership = leadership
@@ -52,7 +59,10 @@ final class ServiceSession: Sendable {
             event in
             switch event {
             case .outputClosed: end.yield(.outputClosed)
-            case .alert(let alert): counters.count(alert)
+            case .alert(let alert):
+                counters.count(alert)
+                recentAlerts.add(alert)
+            case .delivery(.keptBack(let alerts)): alerts.forEach(recentAlerts.add)
             case .lasting(let alert): counters.adopt(alert)
             case .delivery(let event): counters.count(event)
             case .synced, .failed: break
@@ -84,6 +94,9 @@ final class ServiceSession: Sendable {
     /// Runs until a signal. Returns the exit code.
     func run() async throws -> Int32 {
         let informer = try cluster.makeInformer(startingAt: await leadership?.lastReport())
+        history.restore(
+            try cluster.history().map { ($0.node, .init(time: $0.time, bytes: $0.bytes)) })
+        informer.addHandler { [history] in history.take($0, at: Date()) }
         let server = try await serve(informer)
         let interruption = Interruption { [end] in end.yield(.signal($0)) }
         defer { withExtendedLifetime(interruption) {} }
@@ -91,6 +104,7 @@ final class ServiceSession: Sendable {
         process_memory_give_back()
         let watching = Task { [cluster] in await cluster.run() }
         let reloading = Task { await keepUpToDate() }
+        let keeping = Task { await keepHistory() }
 
         let reason = await ends.first { _ in true } ?? .outputClosed
         isEnding.withLock { $0 = true }
@@ -99,9 +113,20 @@ final class ServiceSession: Sendable {
         await reloading.value
         watching.cancel()
         await watching.value
+        keeping.cancel()
+        await keeping.value
         await server.stop()
         if case .signal(SignalNumber.interrupt) = reason { return 130 }
         return 0
+    }
+
+    /// Keeps what nodes reported, now and then and at the end.
+    private func keepHistory() async {
+        repeat {
+            try? await Task.sleep(for: Self.historyInterval)
+            let points = history.takeUnkept().map { ($0.node, $0.point.time, $0.point.bytes) }
+            cluster.keepHistory(points)
+        } while !Task.isCancelled
     }
 
     // MARK: Reloading
@@ -189,6 +214,13 @@ final class ServiceSession: Sendable {
             informer, counters, cap: .assumed, nodeLimit: settings.nodeSeries,
             version: Version.text, isLeading: leadership?.asked
         ) { [cluster] in cluster.waiting }
+        let pages = Pages(
+            informer, cluster: cluster.name, cap: .assumed, alerts: recentAlerts, history: history,
+            version: Version.text,
+            objection: { [settings] in
+                informer.freshness.objection(staleAfter: settings.staleAfter)
+            },
+            role: { [leadership] in leadership?.role })
         let protection = try HTTPProtection(
             certificate: settings.tlsCertificate, key: settings.tlsKey, token: settings.tokenFile)
         let address = try address
@@ -197,8 +229,9 @@ final class ServiceSession: Sendable {
             server = try await HTTPServer(
                 address,
                 HTTPRoutes(
-                    [health.answer, metrics.answer, Self.version],
-                    paths: HealthRoutes.paths + ["/metrics", "/version"]), protection)
+                    [health.answer, metrics.answer, Self.version, pages.answer],
+                    paths: HealthRoutes.paths + ["/metrics", "/version"] + Pages.paths),
+                protection)
         } catch let error as HTTPServer.CannotListen {
             throw Failure("\(error); choose another with --listen")
         }

@@ -1,0 +1,132 @@
+import ImageAlerts
+import KubeClient
+import NodeWatch
+import Synchronization
+
+/// What the page shows of a cluster at one time.
+struct ClusterView: Sendable {
+    struct Pool: Sendable {
+        /// "": of nodes without one.
+        var name: String
+        /// By name.
+        var nodes: [NodeSummary] = []
+        var bytes = 0
+        var isLowerBound = false
+        var fullest = 0
+    }
+
+    let cap: ImageListCap
+    /// By name.
+    let pools: [Pool]
+    /// Those with the most first.
+    let fullest: [NodeSummary]
+    let nodeCount: Int
+    let bytes: Int
+    /// Lists are cut or missing, or the sum has no room.
+    let isLowerBound: Bool
+    /// Those that take the most, times their nodes, first.
+    let images: [ClusterImage]
+
+    init(_ nodes: [NodeSummary], _ setting: ImageListCap.Setting) {
+        let cap = ImageListCap(setting, knowing: nodes)
+        var pools: [String: Pool] = [:]
+        for node in nodes.sorted(by: { $0.name < $1.name }) {
+            let name = node.pool ?? ""
+            pools[name, default: Pool(name: name)].add(node, cap)
+        }
+        self.cap = cap
+        self.pools = pools.values.sorted { $0.name < $1.name }
+        fullest = nodes.sorted { Self.order($0) > Self.order($1) }
+        nodeCount = nodes.count
+        bytes = self.pools.reduce(0) { $0.adding($1.bytes) }
+        isLowerBound = self.pools.contains { $0.isLowerBound } || bytes == .max
+        images = ClusterImage.all(of: nodes).sorted { left, right in
+            let (one, other) = (Self.order(left), Self.order(right))
+            return one == other ? left.image.displayName < right.image.displayName : one > other
+        }
+    }
+
+    private static func order(_ node: NodeSummary) -> Int {
+        node.imageCount > 0 ? node.imageBytes ?? .max : -1
+    }
+
+    private static func order(_ image: ClusterImage) -> Double {
+        Double(image.image.sizeBytes) * Double(image.nodes)
+    }
+
+    /// "≥ 182 TiB".
+    static func text(_ bytes: Int, isLowerBound: Bool) -> String {
+        (isLowerBound ? "≥ " : "") + ByteText.text(bytes)
+    }
+}
+
+extension ClusterView.Pool {
+    fileprivate mutating func add(_ node: NodeSummary, _ cap: ImageListCap) {
+        nodes.append(node)
+        guard node.imageCount > 0, let size = node.imageBytes else {
+            isLowerBound = true
+            return
+        }
+        bytes = bytes.adding(size)
+        isLowerBound = isLowerBound || cap.isTruncated(node)
+        fullest = max(fullest, size)
+    }
+}
+
+extension Int {
+    /// The sum, or the largest there is.
+    fileprivate func adding(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}
+
+/// Makes views when they are asked for, on a thread of their own, and not too often: with 65,000 nodes one takes
+/// a second.
+final class ClusterViews: Sendable {
+    private struct State: Sendable {
+        var view: ClusterView?
+        var until = ContinuousClock.now
+        var making: Task<ClusterView, Never>?
+    }
+
+    private static let leastLife = Duration.seconds(2)
+    /// A view is shown so many times longer than it took to make.
+    private static let lifePerCost = 20
+
+    private let informer: SharedNodeInformer
+    private let cap: ImageListCap.Setting
+    private let state = Mutex(State())
+
+    init(_ informer: SharedNodeInformer, _ cap: ImageListCap.Setting) {
+        self.informer = informer
+        self.cap = cap
+    }
+
+    var current: ClusterView {
+        get async {
+            let task = state.withLock { state in
+                if let view = state.view, state.until > .now { return Task { view } }
+                if let making = state.making { return making }
+                let making = Task { await make() }
+                state.making = making
+                return making
+            }
+            return await task.value
+        }
+    }
+
+    private func make() async -> ClusterView {
+        let start = ContinuousClock.now
+        let view = await DedicatedThread.run { [informer, cap] in
+            ClusterView(informer.store.nodes, cap)
+        }
+        let cost = ContinuousClock.now - start
+        state.withLock { state in
+            state.view = view
+            state.until = .now + max(Self.leastLife, cost * Self.lifePerCost)
+            state.making = nil
+        }
+        return view
+    }
+}
