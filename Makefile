@@ -25,7 +25,8 @@ build: bootstrap ## Build the programs
 # These keep every core busy, which those that wait for something do not like.
 BUSY_TESTS := WatchEngineTests|AnonymiserTests
 
-test: bootstrap lint ## Lint, build and run every test
+test: lint ## Lint, build and run every test
+	@.ci/bootstrap tests
 	PATH="$(CURDIR)/.build-tools/bin:$$PATH" $(SWIFT_TEST) --skip "$(BUSY_TESTS)"
 	PATH="$(CURDIR)/.build-tools/bin:$$PATH" $(SWIFT_TEST) --filter "$(BUSY_TESTS)"
 

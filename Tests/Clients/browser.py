@@ -14,7 +14,8 @@ class Browser:
     """One page of a browser of its own."""
 
     def __init__(self, width=1280, height=1400, dark=False, scripts=True):
-        self.folder = tempfile.TemporaryDirectory(prefix="plimsoll-browser-")
+        self.folder = tempfile.TemporaryDirectory(
+            prefix="plimsoll-browser-", ignore_cleanup_errors=True)
         self.process = subprocess.Popen(
             ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
              "--disable-dev-shm-usage", "--remote-debugging-port=0", "--remote-allow-origins=*",

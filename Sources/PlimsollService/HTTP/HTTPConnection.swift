@@ -88,7 +88,11 @@ final class HTTPConnection: ChannelInboundHandler {
         request.authorization = head.headers.first(name: "authorization") ?? ""
         guard protection.admits(request) else {
             var refusal = HTTPAnswer(401, "a token is needed here: Authorization: Bearer TOKEN\n")
-            refusal.headers = [("WWW-Authenticate", "Bearer")]
+            refusal.headers = [
+                ("WWW-Authenticate", "Bearer"),
+                // A browser asks for a name and a password: the name is any, the password the token.
+                ("WWW-Authenticate", "Basic realm=\"plimsoll: the token is the password\""),
+            ]
             write(refusal, head, context)
             return
         }
@@ -99,7 +103,8 @@ final class HTTPConnection: ChannelInboundHandler {
         _ answer: HTTPAnswer, _ request: HTTPRequestHead, _ context: ChannelHandlerContext
     ) {
         if case .later(let make) = answer.body {
-            working = Self.making(make, NIOLoopBound((self, request, context), eventLoop: context.eventLoop))
+            working = Self.making(
+                make, NIOLoopBound((self, request, context), eventLoop: context.eventLoop))
             return
         }
         var headers = HTTPHeaders([

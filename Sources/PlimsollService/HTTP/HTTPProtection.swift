@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import KubeClient
 import NIOCore
 import NIOSSL
@@ -65,6 +66,21 @@ public struct HTTPProtection: Sendable {
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.value)) }
     }
 
+    /// What who asks has: a bearer token, or the password that a browser asks its user for.
+    private static func token(_ authorization: String) -> [UInt8]? {
+        let words = authorization.split(separator: " ", maxSplits: 1)
+        guard words.count == 2 else { return nil }
+        switch words[0].lowercased() {
+        case "bearer": return Array(words[1].utf8)
+        case "basic":
+            guard let pair = Data(base64Encoded: String(words[1])),
+                let colon = pair.firstIndex(of: UInt8(ascii: ":"))
+            else { return nil }
+            return Array(pair[(colon + 1)...])
+        default: return nil
+        }
+    }
+
     /// Whether who asks may have the answer.
     func admits(_ request: HTTPRequest) -> Bool {
         guard let token else { return true }
@@ -73,9 +89,7 @@ public struct HTTPProtection: Sendable {
         {
             return true
         }
-        let scheme = "Bearer "
-        guard request.authorization.hasPrefix(scheme) else { return false }
-        let given = Array(request.authorization.utf8.dropFirst(scheme.utf8.count))
+        guard let given = Self.token(request.authorization) else { return false }
         let wanted = token.value
         // Every byte is looked at: how long it takes says nothing.
         var difference = UInt8(given.count == wanted.count ? 0 : 1)

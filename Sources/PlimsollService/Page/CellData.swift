@@ -14,7 +14,8 @@ enum CellData {
                 json.append(UInt8(ascii: "["))
                 append(node.name, to: &json)
                 let bytes = node.imageCount > 0 ? node.imageBytes ?? -1 : -1
-                let flags = (view.cap.isTruncated(node) ? 1 : 0)
+                let flags =
+                    (view.cap.isTruncated(node) ? 1 : 0)
                     + (node.diskPressure == .isTrue ? 2 : 0)
                 json += ",\(bytes),\(flags)]".utf8
             }

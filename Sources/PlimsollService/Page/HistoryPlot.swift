@@ -33,23 +33,31 @@ struct HistoryPlot {
             Self.height - Self.bottom - Double(bytes) / scale
                 * (Self.height - Self.bottom - Self.top)
         }
-        html.raw("<figure><svg class=\"plot\" viewBox=\"0 0 720 220\" role=\"img\" aria-labelledby=\"plot-title\">")
+        html.raw(
+            "<figure><svg class=\"plot\" viewBox=\"0 0 720 220\" role=\"img\" aria-labelledby=\"plot-title\">"
+        )
         html.element(
             "<title id=\"plot-title\">",
             "Reported image storage from \(Self.text(first.time)) to \(Self.text(now))", "</title>")
         for line in 0...Self.lines {
             let bytes = Int(scale / Double(Self.lines) * Double(line))
-            html.element("<line class=\"grid\" x1=\"76\" x2=\"710\" y1=\"", Self.text(y(bytes)), "\"")
+            html.element(
+                "<line class=\"grid\" x1=\"76\" x2=\"710\" y1=\"", Self.text(y(bytes)), "\"")
             html.element(" y2=\"", Self.text(y(bytes)), "\"/>")
-            html.element("<text class=\"tick\" text-anchor=\"end\" x=\"70\" y=\"", Self.text(y(bytes) + 4), "\">")
+            html.element(
+                "<text class=\"tick\" text-anchor=\"end\" x=\"70\" y=\"", Self.text(y(bytes) + 4),
+                "\">")
             html.text(ByteText.text(bytes))
             html.raw("</text>")
         }
         html.element("<text class=\"tick\" x=\"76\" y=\"214\">", Self.text(first.time), "</text>")
         html.element(
-            "<text class=\"tick\" text-anchor=\"end\" x=\"710\" y=\"214\">", Self.text(now), "</text>")
+            "<text class=\"tick\" text-anchor=\"end\" x=\"710\" y=\"214\">", Self.text(now),
+            "</text>")
         html.element("<path class=\"line\" d=\"", path(x, y), "\"/></svg>")
-        html.raw("<figcaption>What the node reported, and when it changed. Gaps: it reported nothing.</figcaption>")
+        html.raw(
+            "<figcaption>What the node reported, and when it changed. Gaps: it reported nothing.</figcaption>"
+        )
         html.raw("</figure>")
         writeTable(to: &html)
     }
@@ -71,7 +79,9 @@ struct HistoryPlot {
     }
 
     private func writeTable(to html: inout HTMLText) {
-        html.raw("<details><summary>The same as a table</summary><table><thead><tr><th scope=\"col\">From</th>")
+        html.raw(
+            "<details><summary>The same as a table</summary><table><thead><tr><th scope=\"col\">From</th>"
+        )
         html.raw("<th scope=\"col\" class=\"n\">Image storage</th></tr></thead><tbody>")
         for point in points.reversed() {
             html.element("<tr><td>", Self.text(point.time), "</td>")

@@ -44,7 +44,9 @@ struct ListQuery {
 
     /// A form that asks for the same list otherwise; it needs no script.
     func writeForm(_ orders: [(value: String, text: String)], to html: inout HTMLText) {
-        html.raw("<form class=\"filter\" method=\"get\"><label>Contains <input name=\"q\" type=\"search\" value=\"")
+        html.raw(
+            "<form class=\"filter\" method=\"get\"><label>Contains <input name=\"q\" type=\"search\" value=\""
+        )
         html.text(search)
         html.raw("\"></label> <label>Sorted by <select name=\"sort\">")
         for order in orders {
@@ -103,7 +105,8 @@ struct NodesPage {
 /// All images.
 struct ImagesPage {
     private static let orders: [(value: String, text: String)] = [
-        ("total", "size times nodes"), ("size", "size"), ("nodes", "number of nodes"), ("name", "name"),
+        ("total", "size times nodes"), ("size", "size"), ("nodes", "number of nodes"),
+        ("name", "name"),
     ]
 
     let view: ClusterView
@@ -157,9 +160,13 @@ struct NodePage {
         history.write(to: &html)
         html.raw("</section><section><h2>Images</h2>")
         if cap.isTruncated(node) {
-            html.raw("<p class=\"hint\">The kubelet lists its largest images only: there may be more.</p>")
+            html.raw(
+                "<p class=\"hint\">The kubelet lists its largest images only: there may be more.</p>"
+            )
         }
-        html.raw("<table><thead><tr><th scope=\"col\">Image</th><th scope=\"col\" class=\"n\">Size</th></tr>")
+        html.raw(
+            "<table><thead><tr><th scope=\"col\">Image</th><th scope=\"col\" class=\"n\">Size</th></tr>"
+        )
         html.raw("</thead><tbody>")
         for image in node.images {
             html.element("<tr><th scope=\"row\" class=\"name\">", image.displayName, "</th>")

@@ -14,8 +14,12 @@ struct OverviewPage {
     func write(to html: inout HTMLText) {
         html.raw("<h1>Overview</h1>")
         html.between("<div data-live=\"summary\">", "</div>") { writeSummary(to: &$0) }
-        html.raw("<section aria-labelledby=\"map-title\"><h2 id=\"map-title\">Nodes by image storage</h2>")
-        html.raw("<p class=\"hint\">Every cell is a node, by pool. <span class=\"js\">Arrow keys move, Enter ")
+        html.raw(
+            "<section aria-labelledby=\"map-title\"><h2 id=\"map-title\">Nodes by image storage</h2>"
+        )
+        html.raw(
+            "<p class=\"hint\">Every cell is a node, by pool. <span class=\"js\">Arrow keys move, Enter "
+        )
         html.raw("opens. </span>The <a href=\"/nodes\">table of nodes</a> says the same.</p>")
         html.raw("<div id=\"map\" data-source=\"/page/cells\"></div></section>")
         html.between("<div class=\"columns\" data-live=\"tables\">", "</div>") { html in
@@ -26,7 +30,8 @@ struct OverviewPage {
             html.raw("<p><a href=\"/images\">All images</a></p></section></div>")
             writeFullest(to: &html)
         }
-        html.raw("<section aria-labelledby=\"alerts-title\"><h2 id=\"alerts-title\">Recent alerts</h2>")
+        html.raw(
+            "<section aria-labelledby=\"alerts-title\"><h2 id=\"alerts-title\">Recent alerts</h2>")
         PageTables.alerts(alerts.prefix(Self.mostAlerts), to: &html)
         html.raw("<p><a href=\"/alerts\">More alerts</a></p></section>")
     }
@@ -53,7 +58,9 @@ struct OverviewPage {
 
     private func writePools(to html: inout HTMLText) {
         html.raw("<section><h2>Pools</h2><table><thead><tr><th scope=\"col\">Pool</th>")
-        html.raw("<th scope=\"col\" class=\"n\">Nodes</th><th scope=\"col\" class=\"n\">Image storage</th>")
+        html.raw(
+            "<th scope=\"col\" class=\"n\">Nodes</th><th scope=\"col\" class=\"n\">Image storage</th>"
+        )
         html.raw("<th scope=\"col\" class=\"n\">Fullest node</th></tr></thead><tbody>")
         for pool in view.pools {
             html.raw("<tr><th scope=\"row\">")

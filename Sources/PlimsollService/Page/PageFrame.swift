@@ -38,8 +38,11 @@ struct PageFrame {
         html.between("<main id=\"main\">", "</main>", body)
         html.raw("<footer>Plimsoll ")
         html.text(version)
-        html.raw(" · sizes are what kubelets report: <abbr title=\"What a container runtime reports is no ")
-        html.raw("use of the disk: layers that images share count once for each of them.\">not the use ")
+        html.raw(
+            " · sizes are what kubelets report: <abbr title=\"What a container runtime reports is no "
+        )
+        html.raw(
+            "use of the disk: layers that images share count once for each of them.\">not the use ")
         html.raw("of the disk</abbr></footer></body></html>")
         var answer = HTTPAnswer(status, Self.contentType, bytes: html.bytes)
         answer.headers = Self.headers

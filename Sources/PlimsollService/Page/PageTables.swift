@@ -7,8 +7,12 @@ enum PageTables {
         _ nodes: some Sequence<NodeSummary>, _ cap: ImageListCap, to html: inout HTMLText
     ) {
         html.raw("<table><thead><tr><th scope=\"col\">Node</th><th scope=\"col\">Pool</th>")
-        html.raw("<th scope=\"col\" class=\"n\">Images</th><th scope=\"col\" class=\"n\">Image storage</th>")
-        html.raw("<th scope=\"col\" class=\"n\">Of its disk</th><th scope=\"col\">State</th></tr></thead><tbody>")
+        html.raw(
+            "<th scope=\"col\" class=\"n\">Images</th><th scope=\"col\" class=\"n\">Image storage</th>"
+        )
+        html.raw(
+            "<th scope=\"col\" class=\"n\">Of its disk</th><th scope=\"col\">State</th></tr></thead><tbody>"
+        )
         for node in nodes {
             html.raw("<tr><th scope=\"row\">")
             link(node.name, to: &html)
@@ -37,8 +41,11 @@ enum PageTables {
     }
 
     static func images(_ images: some Sequence<ClusterImage>, to html: inout HTMLText) {
-        html.raw("<table><thead><tr><th scope=\"col\">Image</th><th scope=\"col\" class=\"n\">Size</th>")
-        html.raw("<th scope=\"col\" class=\"n\">Nodes</th><th scope=\"col\" class=\"n\">Total</th></tr></thead><tbody>")
+        html.raw(
+            "<table><thead><tr><th scope=\"col\">Image</th><th scope=\"col\" class=\"n\">Size</th>")
+        html.raw(
+            "<th scope=\"col\" class=\"n\">Nodes</th><th scope=\"col\" class=\"n\">Total</th></tr></thead><tbody>"
+        )
         for image in images {
             html.element("<tr><th scope=\"row\" class=\"name\">", image.image.displayName, "</th>")
             html.element("<td class=\"n\">", ByteText.text(image.image.sizeBytes), "</td>")
@@ -63,7 +70,8 @@ enum PageTables {
     /// The script puts further ones on top.
     static func alerts(_ alerts: some Sequence<Alert>, to html: inout HTMLText) {
         html.raw("<div class=\"alerts\" aria-live=\"polite\"><table data-alerts><thead><tr>")
-        html.raw("<th scope=\"col\">Time</th><th scope=\"col\">Severity</th><th scope=\"col\">Rule</th>")
+        html.raw(
+            "<th scope=\"col\">Time</th><th scope=\"col\">Severity</th><th scope=\"col\">Rule</th>")
         html.raw("<th scope=\"col\">Node</th><th scope=\"col\">What</th></tr></thead><tbody>")
         var isEmpty = true
         for alert in alerts {
@@ -79,7 +87,10 @@ enum PageTables {
             if let node = alert.node { link(node.name, to: &html) }
             html.element("</td><td>", what(alert), "</td></tr>")
         }
-        if isEmpty { html.raw("<tr class=\"none\"><td colspan=\"5\">None since this process began.</td></tr>") }
+        if isEmpty {
+            html.raw(
+                "<tr class=\"none\"><td colspan=\"5\">None since this process began.</td></tr>")
+        }
         html.raw("</tbody></table></div>")
     }
 }
