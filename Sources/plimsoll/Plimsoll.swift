@@ -19,7 +19,7 @@ struct Plimsoll: AsyncParsableCommand {
             WatchCommand.self, GetCommand.self, ImagesCommand.self, AnnotateCommand.self,
             DeleteCommand.self, DoctorCommand.self, DemoCommand.self, SimCommand.self,
             RecordCommand.self, ReplayCommand.self, RulesCommand.self, SinksCommand.self,
-            CheckCommand.self, WhyCommand.self, RunCommand.self,
+            CheckCommand.self, WhyCommand.self, TopCommand.self, RunCommand.self,
             DecodeCommand.self,
             VersionCommand.self,
         ])

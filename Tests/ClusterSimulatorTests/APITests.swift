@@ -47,7 +47,7 @@ struct APITests {
         let before = simulator.server.cluster.resourceVersion
         let watch = try simulator.program(
             "/api/v1/nodes?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-                + "&allowWatchBookmarks=true&timeoutSeconds=5")
+                + "&allowWatchBookmarks=true&timeoutSeconds=20")
         try await watch.wait(for: "the end bookmark") {
             watch.output.contains("initial-events-end") ? true : nil
         }
