@@ -8,7 +8,7 @@ SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
 .DEFAULT_GOAL := help
 DEMO_TIME ?= 30s
 
-.PHONY: help demo bootstrap build test simulate chaos crash-test replicas-test sanitize fuzz test-arm64 docs bench bench-quick bench-tools image image-test manifests lint lint-deploy format clean
+.PHONY: help demo bootstrap build test simulate chaos crash-test replicas-test sanitize fuzz test-arm64 docs bench bench-quick bench-tools dist image image-test manifests lint lint-deploy format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -128,6 +128,9 @@ image: ## Build the image localhost/plimsoll:VERSION with buildah (BASE=IMAGE: f
 image-test: build ## Run the image as a pod would, with podman, against a simulated cluster (as root)
 	deploy/test-image
 
+dist: bootstrap ## Make a release's files in .build-dist: tarball, chart, krew manifest, SBOM (URL=…)
+	deploy/dist
+
 manifests: build ## Make what follows from the chart: its schema, the kustomize base, install.yaml
 	deploy/manifests
 
@@ -141,4 +144,4 @@ format: bootstrap ## Format Swift and C in place
 	@.ci/lint --fix
 
 clean: ## Remove what was built (the installed tools stay)
-	rm -rf .build .build-address .build-thread .build-fuzz .build-docs .build-image
+	rm -rf .build .build-address .build-thread .build-fuzz .build-docs .build-image .build-dist

@@ -5,6 +5,19 @@ import Testing
 
 @Suite("Examples of the documentation", .timeLimit(.minutes(Patience.minutes)))
 struct ExampleTests {
+    @Test func `every command that the documentation shows can be executed`() async throws {
+        // It has a simulator of its own.
+        await Gate.simulators.enter()
+        defer { Gate.simulators.leave() }
+        let result = try await Program.run(
+            "python3",
+            [
+                Checkout.root.appending(path: "Tests/Clients/docs_test.py").path,
+                Checkout.products.path, Checkout.root.path,
+            ], deadline: .seconds(250))
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
+
     @Test func `TwoHandlers tells of changes, and of pools again and again`() async throws {
         let simulator = try await SimulatorProcess(["--nodes", "6", "--heartbeat-interval", "0"])
         defer { simulator.stop() }

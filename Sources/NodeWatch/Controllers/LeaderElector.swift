@@ -63,6 +63,8 @@ public final class LeaderElector: Sendable {
     /// Nothing happens before ``run(_:)``.
     ///
     /// - Parameters:
+    ///   - client: Of the cluster that the lease is in.
+    ///   - options: How to take part.
     ///   - onNotice: Told what becomes of the election, on any thread.
     ///   - annotations: Asked while this process leads: what to write on the lease with each renewal, for who
     ///     leads next. Others stay as they are.
