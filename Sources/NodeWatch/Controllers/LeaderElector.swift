@@ -189,6 +189,16 @@ public final class LeaderElector: Sendable {
 
     private func readAndTake() async throws(KubeError) -> Lease {
         var lease: Lease
+        // Who leads need not look: what another wrote meanwhile is a conflict.
+        if isLeading, let seen = self.lease, seen.holder == options.identity {
+            lease = seen
+            claim(&lease)
+            do throws(KubeError) {
+                return Lease(try await leases.replace(lease.object))
+            } catch {
+                guard error.isConflict || error.httpStatus == 404 else { throw error }
+            }
+        }
         do throws(KubeError) {
             lease = Lease(try await leases.get(options.lease))
         } catch {

@@ -82,6 +82,9 @@ package struct PackedNode: Sendable {
         storage.withUnsafeMutablePointers { $0.pointee.withImageIDs($1, body) }
     }
 
+    /// What its image ids are ids of.
+    var imageTable: ImageTable { storage.header.table }
+
     /// Keys of the labels that it keeps beyond those that all do.
     var furtherLabels: [String] { storage.header.table.furtherLabels }
     /// Their values, by key.
