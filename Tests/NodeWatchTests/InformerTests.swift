@@ -17,9 +17,7 @@ private final class Observed: Sendable {
     ) throws {
         let client = KubeClient(try .load(.file(simulator.kubeconfig)))
         let box = NoticeBox()
-        informer = try SharedNodeInformer(
-            client: client, selector: selector, startingAt: version
-        ) { box.append($0) }
+        informer = try SharedNodeInformer(client: client, selector: selector) { box.append($0) }
         self.box = box
         informer.addHandler { [weak self] change in self?.append(change) }
         let informer = informer
@@ -305,18 +303,34 @@ struct InformerTests {
         try await simulator.command("replace-node", nodes[2].name)
         if !isRemembered { try await simulator.command("forget-history") }
 
-        let second = try Observed(simulator, startingAt: version)
+        let client = KubeClient(try .load(.file(simulator.kubeconfig)))
+        let informer = try SharedNodeInformer(client: client, startingAt: version)
+        var reader = informer.everyChange().makeAsyncIterator()
+        let task = Task { try? await informer.run() }
+        // A reader that comes late is told all the same.
+        let latest = try await simulator.nodes().map { Int($0.resourceVersion) ?? 0 }.max()
+        try await informer.store.wait(untilAtLeast: "\(try #require(latest))")
         let count = nodes[0].imageCount
         let changes = [
-            "updated \(nodes[0].name) \(count)->\(count + 1)",
-            "deleted \(nodes[1].name)",
+            "updated \(nodes[0].name) \(count)->\(count + 1)", "deleted \(nodes[1].name)",
             "deleted \(nodes[2].name)", "added \(nodes[2].name)",
         ]
-        let total = isRemembered ? 620 + changes.count : 619
-        try await second.wait("all that happened") { second.seen.count == total }
-        #expect(second.seen.filter { !$0.hasSuffix("initially") } == (isRemembered ? changes : []))
-        try await expectEqual(second.informer.store, simulator)
-        await second.stop()
+        var initial = 0
+        var seen: [String] = []
+        while initial + seen.count < (isRemembered ? 624 : 619), let change = await reader.next() {
+            switch change {
+            case .added(_, true): initial += 1
+            case .added(let node, false): seen.append("added \(node.name)")
+            case .updated(let old, let new):
+                seen.append("updated \(new.name) \(old.imageCount)->\(new.imageCount)")
+            case .deleted(let node): seen.append("deleted \(node.name)")
+            }
+        }
+        #expect(seen == (isRemembered ? changes : []))
+        #expect(initial == (isRemembered ? 620 : 619))
+        try await expectEqual(informer.store, simulator)
+        task.cancel()
+        await task.value
     }
 
     @Test func `keeps its last good state through a list that breaks off`() async throws {

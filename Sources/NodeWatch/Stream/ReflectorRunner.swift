@@ -495,7 +495,12 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         // Readers begin with what was known, and are told the difference.
         if let restored { hub.restore(restored.table, version: restored.version) }
         restored = nil
-        hub.replace(with: listing, version: version)
+        if firstVersion != nil, let version, !hub.read({ $0.hasSynced }) {
+            // What happens from now on is told as changes, however long readers take to come for it.
+            hub.restore(listing, version: version)
+        } else {
+            hub.replace(with: listing, version: version)
+        }
         listing = Table()
         known = Table()
         listStart = nil

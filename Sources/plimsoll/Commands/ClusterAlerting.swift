@@ -161,15 +161,14 @@ final class ClusterAlerting: Sendable {
         let result = printer.withLock { printer -> Result<Void, KubeError> in
             do throws(KubeError) {
                 tell(try printer.replaceRules(rules, delivery, nodes: nodes, at: Date()))
+                // Under the same lock: who begins or ceases to lead meanwhile means this one.
+                delivering.withLock { $0.delivery = delivery }
                 return .success(())
             } catch {
                 return .failure(error)
             }
         }
-        delivering.withLock { delivering in
-            if case .success = result { delivering.delivery = delivery }
-            delivering.start()
-        }
+        delivering.withLock { $0.start() }
         try result.get()
     }
 
