@@ -148,7 +148,8 @@ class Replica:
         if self.stopped_until is not None and now > self.stopped_until:
             self.resume()
         if self.process is not None and self.process.poll() is not None:
-            if self.process.returncode not in (0, -signal.SIGKILL):
+            # SIGTERM by itself: it had not come so far as to do something about it.
+            if self.process.returncode not in (0, -signal.SIGKILL, -signal.SIGTERM):
                 raise SystemExit(f"replica {self.number} ended with {self.process.returncode}: "
                                  + (self.place / "errors").read_text()[-2000:])
             self.process = None

@@ -93,13 +93,13 @@ final class ServiceSession: Sendable {
 
     /// Runs until a signal. Returns the exit code.
     func run() async throws -> Int32 {
+        let interruption = Interruption { [end] in end.yield(.signal($0)) }
+        defer { withExtendedLifetime(interruption) {} }
         let informer = try cluster.makeInformer(startingAt: await leadership?.lastReport())
         history.restore(
             try cluster.history().map { ($0.node, .init(time: $0.time, bytes: $0.bytes)) })
         informer.addHandler { [history] in history.take($0, at: Date()) }
         let server = try await serve(informer)
-        let interruption = Interruption { [end] in end.yield(.signal($0)) }
-        defer { withExtendedLifetime(interruption) {} }
         // Of reading arguments and configuration.
         process_memory_give_back()
         let watching = Task { [cluster] in await cluster.run() }
