@@ -10,8 +10,7 @@ struct ClusterView: Sendable {
         var name: String
         /// By name.
         var nodes: [NodeSummary] = []
-        var bytes = 0
-        var isLowerBound = false
+        var storage = ImageStorageSum()
         var fullest = 0
     }
 
@@ -21,9 +20,7 @@ struct ClusterView: Sendable {
     /// Those with the most first.
     let fullest: [NodeSummary]
     let nodeCount: Int
-    let bytes: Int
-    /// Lists are cut or missing, or the sum has no room.
-    let isLowerBound: Bool
+    let storage: ImageStorageSum
     /// Those that take the most, times their nodes, first.
     let images: [ClusterImage]
 
@@ -38,8 +35,9 @@ struct ClusterView: Sendable {
         self.pools = pools.values.sorted { $0.name < $1.name }
         fullest = nodes.sorted { Self.order($0) > Self.order($1) }
         nodeCount = nodes.count
-        bytes = self.pools.reduce(0) { $0.adding($1.bytes) }
-        isLowerBound = self.pools.contains { $0.isLowerBound } || bytes == .max
+        storage = self.pools.reduce(into: ImageStorageSum()) { sum, pool in
+            sum.add(pool.storage.bytes, isTruncated: pool.storage.isLowerBound)
+        }
         images = ClusterImage.all(of: nodes).sorted { left, right in
             let (one, other) = (Self.order(left), Self.order(right))
             return one == other ? left.image.displayName < right.image.displayName : one > other
@@ -53,31 +51,14 @@ struct ClusterView: Sendable {
     private static func order(_ image: ClusterImage) -> Double {
         Double(image.image.sizeBytes) * Double(image.nodes)
     }
-
-    /// "≥ 182 TiB".
-    static func text(_ bytes: Int, isLowerBound: Bool) -> String {
-        (isLowerBound ? "≥ " : "") + ByteText.text(bytes)
-    }
 }
 
 extension ClusterView.Pool {
     fileprivate mutating func add(_ node: NodeSummary, _ cap: ImageListCap) {
         nodes.append(node)
-        guard node.imageCount > 0, let size = node.imageBytes else {
-            isLowerBound = true
-            return
-        }
-        bytes = bytes.adding(size)
-        isLowerBound = isLowerBound || cap.isTruncated(node)
-        fullest = max(fullest, size)
-    }
-}
-
-extension Int {
-    /// The sum, or the largest there is.
-    fileprivate func adding(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
+        let size = node.imageCount > 0 ? node.imageBytes : nil
+        storage.add(size, isTruncated: cap.isTruncated(node))
+        fullest = max(fullest, size ?? 0)
     }
 }
 

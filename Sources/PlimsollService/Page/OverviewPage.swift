@@ -41,7 +41,7 @@ struct OverviewPage {
         html.element("<div><dt>Nodes</dt><dd>", view.nodeCount.grouped, "</dd></div>")
         html.element(
             "<div><dt>Reported image storage</dt><dd>",
-            ClusterView.text(view.bytes, isLowerBound: view.isLowerBound), "</dd></div>")
+            view.storage.text, "</dd></div>")
         html.element("<div><dt>Images</dt><dd>", view.images.count.grouped, "</dd></div>")
         html.raw("<div><dt>Watch</dt><dd>")
         if let objection = status.objection {
@@ -67,8 +67,7 @@ struct OverviewPage {
             html.text(pool.name.isEmpty ? "(none)" : pool.name)
             html.element("</th><td class=\"n\">", pool.nodes.count.grouped, "</td>")
             html.element(
-                "<td class=\"n\">", ClusterView.text(pool.bytes, isLowerBound: pool.isLowerBound),
-                "</td>")
+                "<td class=\"n\">", pool.storage.text, "</td>")
             html.element("<td class=\"n\">", ByteText.text(pool.fullest), "</td></tr>")
         }
         html.raw("</tbody></table></section>")
@@ -87,17 +86,4 @@ struct PageStatus: Sendable {
     var objection: String?
     /// What this replica does, where there are several.
     var role: String?
-}
-
-extension Int {
-    /// "12,345".
-    var grouped: String {
-        var digits = Array(String(magnitude))
-        var at = digits.count - 3
-        while at > 0 {
-            digits.insert(",", at: at)
-            at -= 3
-        }
-        return (self < 0 ? "-" : "") + String(digits)
-    }
 }

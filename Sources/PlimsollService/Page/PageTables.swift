@@ -1,5 +1,5 @@
 import ImageAlerts
-import NodeWatch
+package import NodeWatch
 
 /// Tables that several pages have.
 enum PageTables {
@@ -32,12 +32,7 @@ enum PageTables {
     }
 
     static func state(of node: NodeSummary) -> [String] {
-        var words: [String] = []
-        if node.ready != .isTrue { words.append("not ready") }
-        if node.diskPressure == .isTrue { words.append("disk pressure") }
-        if node.isUnschedulable { words.append("cordoned") }
-        if node.imageCount == 0 { words.append("no list") }
-        return words
+        node.troubles + (node.imageCount == 0 ? ["no list"] : [])
     }
 
     static func images(_ images: some Sequence<ClusterImage>, to html: inout HTMLText) {
@@ -92,5 +87,16 @@ enum PageTables {
                 "<tr class=\"none\"><td colspan=\"5\">None since this process began.</td></tr>")
         }
         html.raw("</tbody></table></div>")
+    }
+}
+
+extension NodeSummary {
+    /// What is not as it should be with the machine, in words for people.
+    package var troubles: [String] {
+        var words: [String] = []
+        if ready != .isTrue { words.append("not ready") }
+        if diskPressure == .isTrue { words.append("disk pressure") }
+        if isUnschedulable { words.append("cordoned") }
+        return words
     }
 }

@@ -233,18 +233,11 @@ final class ClusterWatch: Sendable {
     private func storageText(_ store: NodeStore) -> String {
         let nodes = store.nodes
         let cap = ImageListCap(options.detection.cap, knowing: nodes)
-        var total = 0
-        var isLowerBound = false
+        var storage = ImageStorageSum()
         var bases: Set<ImageSizeBasis> = []
         for node in nodes {
-            guard let bytes = node.imageBytes else {
-                isLowerBound = true
-                continue
-            }
-            let (sum, overflow) = total.addingReportingOverflow(bytes)
-            total = overflow ? .max : sum
-            isLowerBound = isLowerBound || overflow || cap.isTruncated(node)
-            bases.insert(node.basis)
+            storage.add(node.imageBytes, isTruncated: cap.isTruncated(node))
+            if node.imageBytes != nil { bases.insert(node.basis) }
         }
         let basis =
             switch bases {
@@ -253,7 +246,7 @@ final class ClusterWatch: Sendable {
             case []: ""
             default: ", partly compressed"
             }
-        return "reported image storage \(isLowerBound ? "≥ " : "")\(ByteText.text(total))\(basis)"
+        return "reported image storage \(storage.text)\(basis)"
     }
 
     private func problem(_ error: KubeError, _ delay: Duration, _ version: String?) {

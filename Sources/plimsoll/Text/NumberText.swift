@@ -1,17 +1,11 @@
+import ImageAlerts
 import KubeClient
 
 /// Numbers for people.
 enum NumberText {
     /// "5,000".
     static func grouped(_ number: Int) -> String {
-        var digits = String(number.magnitude)
-        var groups: [Substring] = []
-        while digits.count > 3 {
-            groups.insert(digits.suffix(3), at: 0)
-            digits = String(digits.dropLast(3))
-        }
-        groups.insert(Substring(digits), at: 0)
-        return (number < 0 ? "-" : "") + groups.joined(separator: ",")
+        number.grouped
     }
 
     /// Bytes that went over a network: "63 MB", powers of 1000.

@@ -87,20 +87,8 @@ struct TopModel {
         }
     }
     var nodeCount: Int { all.count }
-    var bytes: (sum: Int, isLowerBound: Bool) {
-        var sum = 0
-        var isLowerBound = false
-        for entry in all {
-            guard let bytes = entry.bytes else {
-                isLowerBound = true
-                continue
-            }
-            let (next, overflow) = sum.addingReportingOverflow(bytes)
-            sum = overflow ? .max : next
-            isLowerBound = isLowerBound || entry.isLowerBound || overflow
-        }
-        return (sum, isLowerBound)
-    }
+    /// Of all nodes.
+    private(set) var storage = ImageStorageSum()
 
     // MARK: News
 
@@ -117,6 +105,9 @@ struct TopModel {
                 node: node, name: name, pool: node.pool ?? "", bytes: bytes,
                 isLowerBound: cap.isTruncated(node), share: share,
                 lastChange: Self.lastChange(history.points(of: name)))
+        }
+        storage = all.reduce(into: ImageStorageSum()) {
+            $0.add($1.bytes, isTruncated: $1.isLowerBound)
         }
         // Of a large cluster this takes a while: only for who looks at it.
         switch view {

@@ -1,5 +1,6 @@
 import ImageAlerts
 import NodeWatch
+import PlimsollService
 
 /// Draws what `top` shows: lines as wide as the screen, with what stands out between escape sequences.
 struct TopScreen {
@@ -50,7 +51,7 @@ struct TopScreen {
                 lines.append("")
                 continue
             }
-            let text = row(cells(model, index, status.now), columns)
+            let text = row(cells(model, index, columns, status.now), columns)
             lines.append(index == model.selected ? style(Self.reverse + Self.bold, text) : text)
         }
         lines.append(keys(model))
@@ -60,10 +61,9 @@ struct TopScreen {
     // MARK: Frame
 
     private func headline(_ model: TopModel, _ status: Status) -> String {
-        let (sum, isLowerBound) = model.bytes
         let left =
             "\(status.cluster)  \(NumberText.grouped(model.nodeCount)) nodes  "
-            + "\(isLowerBound ? "≥ " : "")\(ByteText.text(sum))"
+            + model.storage.text
         let word =
             status.freshness.sinceLastByte.map { ", heard \(NumberText.seconds($0)) ago" } ?? ""
         let state = status.objection ?? "\(status.freshness.state.rawValue)\(word)"
@@ -112,7 +112,9 @@ struct TopScreen {
                 Column(title: "IMAGES", width: 6, isNumber: true),
                 Column(title: "STORAGE", width: 11, isNumber: true),
                 Column(title: "OF DISK", width: 18), Column(title: "LAST CHANGE", width: 18),
-                Column(title: "STATE", width: width(model, 5...24) { Self.state(of: $0.node) }),
+                Column(
+                    title: "STATE",
+                    width: width(model, 5...24) { $0.node.troubles.joined(separator: ", ") }),
             ]
             : [
                 Column(title: "SIZE", width: 9, isNumber: true),
@@ -150,8 +152,10 @@ struct TopScreen {
         return fit(byTitle.joined(separator: "  "), size.columns)
     }
 
-    private func cells(_ model: TopModel, _ index: Int, _ now: UInt32) -> [String] {
-        let titles = columns(model).map(\.title)
+    private func cells(
+        _ model: TopModel, _ index: Int, _ columns: [Column], _ now: UInt32
+    ) -> [String] {
+        let titles = columns.map(\.title)
         if model.isOfNodes {
             let entry = model.nodes[index]
             return titles.map { cell($0, entry, now) }
@@ -179,7 +183,7 @@ struct TopScreen {
             guard let (bytes, time) = entry.lastChange else { return "" }
             let ago = NumberText.seconds(.seconds(Int(now) - Int(min(time, now))))
             return "\(ByteText.delta(bytes)) \(ago) ago"
-        default: return Self.state(of: entry.node)
+        default: return entry.node.troubles.joined(separator: ", ")
         }
     }
 
@@ -192,14 +196,6 @@ struct TopScreen {
         let percent = "\(Int((share * 100).rounded())) %"
         return full + String(repeating: " ", count: width - full.count)
             + String(repeating: " ", count: max(1, 6 - percent.count)) + percent
-    }
-
-    private static func state(of node: NodeSummary) -> String {
-        var words: [String] = []
-        if node.ready != .isTrue { words.append("not ready") }
-        if node.diskPressure == .isTrue { words.append("disk pressure") }
-        if node.isUnschedulable { words.append("cordoned") }
-        return words.joined(separator: ", ")
     }
 
     // MARK: Text
