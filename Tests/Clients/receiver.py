@@ -90,7 +90,7 @@ NOTIFICATION = closed({
     "rule": TEXT, "status": {"enum": ["firing", "resolved"]},
     "severity": {"enum": ["info", "warning", "critical"]}, "cluster": closed({"name": TEXT}),
     "summary": TEXT, "alertCount": {"type": "integer", "minimum": 1},
-    "nodeCount": {"type": "integer", "minimum": 0}, "omitted": {"type": "integer", "minimum": 0},
+    "nodeCount": {"type": "integer", "minimum": 0},
     "alerts": {"type": "array", "minItems": 1, "maxItems": 50, "items": ALERT},
 })
 CLOUD_EVENT = closed({

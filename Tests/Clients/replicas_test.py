@@ -225,8 +225,7 @@ def main(build, seconds, seed, *times):
         while time.time() < began + seconds:
             for replica in replicas:
                 replica.step()
-            # Few enough that a message has all of what waited while nobody led: it has 50 alerts at most.
-            if chance.randrange(25) == 0:
+            if chance.randrange(6) == 0:
                 node = chance.choice(names)
                 image = f"example.org/app-{len(pulled)}:1"
                 words = command("pull", node, image, f"{len(pulled) + 1}kB").split()

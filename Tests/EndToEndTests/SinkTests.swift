@@ -139,15 +139,17 @@ struct SinkTests {
         #expect(!(program.errors + program.output).contains("0123456789abcdef0123456789abcdef"))
     }
 
-    @Test func `hear of a rollout in a handful of messages`() async throws {
-        let simulator = try await SimulatorProcess(["--nodes", "60", "--heartbeat-interval", "0"])
+    @Test func `hear of a rollout in a handful of messages, and programs of each alert`()
+        async throws
+    {
+        let simulator = try await SimulatorProcess(["--nodes", "120", "--heartbeat-interval", "0"])
         defer { simulator.stop() }
         let receiver = try await Receiver()
         let program = try Program(
             "plimsoll",
             [
                 "watch", "--kubeconfig", simulator.kubeconfig, "--rules",
-                try rules(receiver, wait: "1s"),
+                try rules(receiver, wait: "2s"),
             ], environment: ["TEAMS_URL": receiver.url + "/teams"])
         try await program.wait(for: "sync") { program.errors.contains(" nodes in ") ? true : nil }
         for node in try await simulator.nodes() {
@@ -157,12 +159,14 @@ struct SinkTests {
             try receiver.received().bodies.filter { $0.path == "/webhook" }.map(\.body)
         }
         try await program.wait(for: "all nodes", within: .seconds(30)) {
-            try messages().reduce(0) { $0 + ($1["nodeCount"] as? Int ?? 0) } == 60 ? true : nil
+            try messages().reduce(0) { $0 + ($1["nodeCount"] as? Int ?? 0) } == 120 ? true : nil
         }
         program.signal(SIGTERM)
         _ = try await program.result()
         let all = try messages()
         #expect((1...12).contains(all.count))
+        let alerts = all.flatMap { $0["alerts"] as? [[String: Any]] ?? [] }
+        #expect(Set(alerts.compactMap { $0["id"] as? String }).count == 120)
         let largest = all.compactMap { $0["summary"] as? String }.max { $0.count < $1.count } ?? ""
         #expect(largest.contains("image example.org/shop/cart:v2 on "))
         #expect(largest.contains("+393 MiB each, +"))

@@ -37,6 +37,15 @@ public struct Notification: Sendable {
         return rest.isEmpty ? nil : Notification(rest, group: group)
     }
 
+    /// The first of its alerts, so many at most, and the others; nil where there are not so many.
+    func split(after count: Int) -> (Notification, Notification)? {
+        guard alerts.count > count else { return nil }
+        return (
+            Notification(Array(alerts.prefix(count)), group: group),
+            Notification(Array(alerts.dropFirst(count)), group: group)
+        )
+    }
+
     // MARK: Text
 
     private static let mostNames = 3

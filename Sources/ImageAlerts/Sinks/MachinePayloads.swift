@@ -3,8 +3,6 @@ import KubeClient
 
 /// Bodies for programs.
 enum MachinePayload {
-    /// Alerts of one message; more are counted.
-    private static let mostAlerts = 50
     /// PagerDuty's limits.
     private static let mostPagerSummary = 1024
 
@@ -12,7 +10,7 @@ enum MachinePayload {
     static func plimsoll(_ notification: Notification) throws(KubeError) -> JSONValue {
         let first = notification.first
         var alerts: [JSONValue] = []
-        for alert in notification.alerts.prefix(mostAlerts) { alerts.append(try json(alert)) }
+        for alert in notification.alerts { alerts.append(try json(alert)) }
         return [
             "schemaVersion": .integer(1), "id": .string(notification.id),
             "rule": .string(first.rule), "status": .string(first.status.rawValue),
@@ -20,7 +18,6 @@ enum MachinePayload {
             "summary": .string(notification.summary),
             "alertCount": .integer(Int64(notification.alerts.count)),
             "nodeCount": .integer(Int64(notification.nodeCount)), "alerts": .array(alerts),
-            "omitted": .integer(Int64(max(0, notification.alerts.count - mostAlerts))),
         ]
     }
 

@@ -58,4 +58,9 @@ public struct Sink: Sendable {
         case .slack, .teams, .webhook: false
         }
     }
+
+    /// In one message; more alerts make several. Nil: however many, for they are told as a sum.
+    var mostAlertsAtOnce: Int? {
+        if case .webhook = kind { 50 } else { nil }
+    }
 }

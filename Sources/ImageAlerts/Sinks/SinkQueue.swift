@@ -29,7 +29,7 @@ final class SinkQueue: Sendable {
 
     /// In memory, in alerts. What is more is counted, not told one by one.
     private static let mostAlerts = 10_000
-    /// So many messages may wait for their turn; then they are put together.
+    /// So many messages may wait for their turn; then all after the first are put together.
     private static let mostMessages = 20
     private static let firstBackoff = Duration.seconds(1)
     private static let longestBackoff = Duration.seconds(300)
@@ -182,7 +182,14 @@ final class SinkQueue: Sendable {
                 return batch
             }
             if !sink.groupsByItself, state.waiting.count > Self.mostMessages {
-                state.waiting = [Notification(digestOf: state.waiting)]
+                // The first may have been tried: it keeps its id.
+                let rest = Notification(digestOf: Array(state.waiting.dropFirst()))
+                state.waiting = [state.waiting[0], rest]
+            }
+            if let most = sink.mostAlertsAtOnce,
+                let (head, rest) = state.waiting.first?.split(after: most)
+            {
+                state.waiting.replaceSubrange(..<1, with: [head, rest])
             }
             return state.waiting.first.map { [$0] } ?? []
         }

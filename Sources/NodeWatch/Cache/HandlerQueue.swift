@@ -27,27 +27,14 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
     typealias Object = Table.Object
     typealias Outcome = CacheOutcome<Object>
 
-    struct Pending: Sendable {
-        /// What the reader last saw.
-        var base: Object?
-        /// The last known state of the object that `base` is a state of.
-        var final: Object?
-        var current: Object?
-    }
-
     /// A view that the store has left behind: `table` overlaid with `pending`.
     struct Behind: Sendable {
         var table: Table
-        var pending: [String: Pending]
+        var pending: [String: PendingChange<Object>]
     }
 
     let limit: Int
-    private let merges: Bool
-    /// Of a reader that wants every change by itself; `pending` and `order` are empty then.
-    private var log: [Delta<Object>] = []
-    private var pending: [String: Pending] = [:]
-    private var order: [String] = []
-    private var taken = 0
+    private var waiting: WaitingChanges<Object>
     private var behind: Behind?
     private var awaitsInitialList = true
     /// What the reader begins with, where that is not simply what there is.
@@ -56,38 +43,22 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
 
     init(limit: Int, merges: Bool = true) {
         self.limit = max(1, limit)
-        self.merges = merges
+        waiting = WaitingChanges(merges: merges)
     }
 
     /// Nothing is to be told.
     var isEmpty: Bool {
-        pending.isEmpty && log.isEmpty && behind == nil && initial == nil && !wantsResync
-            && !awaitsInitialList
+        waiting.isEmpty && behind == nil && initial == nil && !wantsResync && !awaitsInitialList
     }
 
     /// Objects whose changes wait; changes, where each is told by itself.
-    var count: Int { merges ? pending.count : log.count - taken }
+    var count: Int { waiting.count }
 
     /// Takes in what one event did to `table`, which has it already.
     mutating func enqueue(_ outcome: Outcome, table: Table) {
         guard !awaitsInitialList, behind == nil, let delta = Delta(outcome) else { return }
-        if !merges {
-            log.append(delta)
-            if count > limit { fallBehind(table) }
-            return
-        }
-        let key = delta.key
-        if pending[key] != nil {
-            pending[key]!.merge(delta)
-            return
-        }
-        if pending.count >= limit {
-            pending[key] = Pending(delta)
-            fallBehind(table)
-            return
-        }
-        pending[key] = Pending(delta)
-        order.append(key)
+        waiting.add(delta)
+        if count > limit { fallBehind(table) }
     }
 
     /// Takes in a Replace: many outcomes at once, `old` being the table before it.
@@ -126,36 +97,8 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
             wantsResync = false
             return .walk(HandlerWalk<Table>(from: behind, to: table, kind: .difference))
         }
-        if taken < log.count {
-            var changes: [ObjectChange<Object>] = []
-            while taken < log.count, changes.count < limit {
-                Pending(log[taken]).emit(into: &changes)
-                taken += 1
-            }
-            if taken == log.count || taken > 4096 {
-                log.removeFirst(taken)
-                taken = 0
-            }
-            if !changes.isEmpty { return .changes(changes) }
-            return next(table, hasSynced: hasSynced, limit: limit)
-        }
-        if taken < order.count {
-            var changes: [ObjectChange<Object>] = []
-            while taken < order.count, changes.count < limit {
-                let key = order[taken]
-                taken += 1
-                if let waiting = pending.removeValue(forKey: key) { waiting.emit(into: &changes) }
-            }
-            if taken == order.count {
-                order.removeAll(keepingCapacity: order.count < 4096)
-                taken = 0
-            } else if taken > 4096 {
-                order.removeFirst(taken)
-                taken = 0
-            }
-            if !changes.isEmpty { return .changes(changes) }
-            return next(table, hasSynced: hasSynced, limit: limit)
-        }
+        let changes = waiting.take(limit)
+        if !changes.isEmpty { return .changes(changes) }
         if wantsResync {
             wantsResync = false
             return .walk(
@@ -172,75 +115,6 @@ struct HandlerQueue<Table: CacheTable>: Sendable {
     }
 
     private mutating func fallBehind(_ table: Table) {
-        for delta in log.dropFirst(taken) {
-            if pending[delta.key] != nil {
-                pending[delta.key]!.merge(delta)
-            } else {
-                pending[delta.key] = Pending(delta)
-            }
-        }
-        log = []
-        behind = Behind(table: table, pending: pending)
-        pending = [:]
-        order = []
-        taken = 0
-    }
-}
-
-/// One event as a reader has to see it.
-struct Delta<Object: CachedObject> {
-    var old: Object?
-    var new: Object?
-    /// State told by a deletion.
-    var last: Object?
-
-    init?(_ outcome: CacheOutcome<Object>) {
-        switch outcome {
-        case .heartbeat, .outdated, .broken, .unusable: return nil
-        case .added(let node): new = node
-        case .updated(let old, let new), .replaced(let old, let new):
-            self.old = old
-            self.new = new
-        case .deleted(let old, let last):
-            self.old = old
-            self.last = last
-        }
-    }
-
-    var key: String { (new ?? old)?.cacheKey ?? "" }
-}
-
-extension HandlerQueue.Pending {
-    init(_ delta: Delta<Table.Object>) {
-        base = delta.old
-        final = delta.old
-        update(delta)
-    }
-
-    mutating func merge(_ delta: Delta<Table.Object>) { update(delta) }
-
-    private mutating func update(_ delta: Delta<Table.Object>) {
-        current = delta.new
-        guard let base else { return }
-        for state in [delta.last, delta.new].compactMap({ $0 }) where state.isSameObject(as: base) {
-            final = state
-        }
-    }
-
-    /// The merge table.
-    func emit(into changes: inout [ObjectChange<Table.Object>], isInInitialList: Bool = false) {
-        switch (base, current) {
-        case (nil, nil): break
-        case (nil, let current?):
-            changes.append(.added(current, isInInitialList: isInInitialList))
-        case (let base?, nil): changes.append(.deleted(final ?? base))
-        case (let base?, let current?):
-            if !base.isSameObject(as: current) {
-                changes.append(.deleted(final ?? base))
-                changes.append(.added(current, isInInitialList: false))
-            } else if !base.hasSameContent(as: current) {
-                changes.append(.updated(old: base, new: current))
-            }
-        }
+        behind = Behind(table: table, pending: waiting.takeAll())
     }
 }

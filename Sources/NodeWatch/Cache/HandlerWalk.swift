@@ -8,7 +8,7 @@ struct HandlerWalk<Table: CacheTable>: Sendable {
     let kind: Kind
     private let from: Queue.Behind?
     private let to: Table
-    private let overlaid: [Queue.Pending]
+    private let overlaid: [PendingChange<Object>]
     private var stage = 0
     private var position = 0
 
@@ -62,13 +62,13 @@ struct HandlerWalk<Table: CacheTable>: Sendable {
         case .resync: changes.append(.updated(old: object, new: object))
         case .difference:
             guard let from else { return }
-            var waiting: Queue.Pending
+            var waiting: PendingChange<Object>
             if !from.pending.isEmpty, let overlaid = from.pending[object.cacheKey] {
                 waiting = overlaid
             } else {
                 let base = from.table.position(matching: object).map { from.table.object(at: $0) }
                 if let base, base.sharesStorage(with: object) { return }
-                waiting = Queue.Pending(base: base, final: base, current: nil)
+                waiting = PendingChange<Object>(base: base, final: base, current: nil)
             }
             waiting.current = object
             waiting.emit(into: &changes)

@@ -400,3 +400,13 @@ extension KubeStatus {
         cause == "ResourceVersionTooLarge" || message.contains("Too large resource version")
     }
 }
+
+extension Reflector.Request {
+    /// Whether it goes on until something ends it.
+    var isStream: Bool {
+        switch self {
+        case .streamingList, .watch: true
+        case .list, .probe: false
+        }
+    }
+}

@@ -1,29 +1,6 @@
 import KubeClient
 import WatchEngine
 
-/// How patient a runner is.
-package struct RunnerOptions: Sendable {
-    package var reflector = Reflector.Options()
-    /// A watch ends after so long; a random point spares the server from all clients at once.
-    package var watchSeconds = 300...600
-    /// Without the end bookmark or another object for so long, a streaming list is given up.
-    package var endBookmarkPatience = Duration.seconds(30)
-    /// A plain list may take long to begin: older servers encode all of it first.
-    package var listPatience = Duration.seconds(120)
-    /// A watch without a byte for so long is asked after: bookmarks come about once a minute.
-    package var silencePatience = Duration.seconds(130)
-    /// A probe asks for one object: who takes longer is not there.
-    package var probePatience = Duration.seconds(10)
-    /// Bytes of a list gather for so long before they are read, and those of a watch. A server that
-    /// writes event by event would wake us for each.
-    package var listWindow = Duration.milliseconds(4)
-    package var batchWindow = Duration.milliseconds(50)
-    /// Time between two reports on a list that comes in.
-    package var reportInterval = Duration.milliseconds(100)
-
-    package init() {}
-}
-
 /// Does what the reflector decides: opens streams, reads them on the calling thread, and writes what
 /// they say into the hub. Belongs to one thread.
 package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings> {
@@ -47,13 +24,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private var asksForShard = true
     /// What the response is said to be written in; nil: in neither.
     private var responseFormat: WireFormat?
-    /// The list that comes in.
-    private var listing = Table()
-    /// The store's table when the list began: what is the same is shared.
-    private var known = Table()
-    private var listBytes = 0
-    private var listStart: ContinuousClock.Instant?
-    private var lastReport: ContinuousClock.Instant
+    private var listing: IncomingList<Reader>
     private var outageStart: ContinuousClock.Instant?
     private var previous: Reflector.Request?
     /// What an earlier runner knew, until the server confirms it or a list takes its place.
@@ -80,7 +51,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         reflector = Reflector(options.reflector) { outside.chance() }
         start = outside.now
         counters.note { [start] in $0.epoch = start }
-        lastReport = start
+        listing = IncomingList(at: start)
     }
 
     /// Runs until cancelled.
@@ -120,7 +91,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private func read(_ request: Reflector.Request, _ keepsPages: Bool) -> Reflector.Action {
         if let previous, previous.isStream { counters.update { $0.reconnects += 1 } }
         previous = request
-        if reflector.isListing, !keepsPages { beginList() }
+        if reflector.isListing, !keepsPages { listing.begin(knownTable, at: outside.now) }
         let target = request.target(
             reader.path, selector, asksForShard: asksForShard, timeoutSeconds: watchSeconds())
         outside.trace(.request(method: "GET", target: target))
@@ -140,7 +111,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 let fresh = Int(batch.body_bytes) - reading.bodyBytes
                 reading.bodyBytes += fresh
                 if fresh > 0 || !events.isEmpty { reading.lastByte = outside.now }
-                if reflector.isListing { listBytes += fresh }
+                if reflector.isListing { listing.received(fresh) }
                 counters.update { $0.bytes += fresh }
                 noteSign(fresh)
                 // A server that has forgotten the version says so at once.
@@ -154,7 +125,11 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             if let action { return action }
             if !reflector.isListing { outside.setWindow(options.batchWindow) }
             if outside.isCancelled { return .proceed }
-            if reflector.isListing { reportList() }
+            if reflector.isListing,
+                let report = listing.report(every: options.reportInterval, at: outside.now)
+            {
+                notify(report)
+            }
             if reflector.isListing, outside.now - reading.lastGrowth > patience(request) {
                 return after(reflector.stalled(), Self.stall(request))
             }
@@ -324,17 +299,9 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private func list(_ event: plm_event, _ reading: inout Reading) -> Reflector.Action? {
         switch event.kind {
         case .added, .modified:
-            let outcome = reader.apply(
-                event, version: reader.version(of: event) ?? .text(""), to: &listing, known: known,
-                seen: seconds())
-            if case .unusable = outcome {
-                reader.adopt(
-                    reader.name(of: event), in: reader.namespace(of: event), known, &listing)
-            }
-            return failed(count(outcome, event))
+            return failed(count(listing.apply(event, reader, seen: seconds()), event))
         case .deleted:
-            let version = reader.version(of: event) ?? .text("")
-            return failed(count(reader.delete(event, version: version, from: &listing), event))
+            return failed(count(listing.delete(event, reader), event))
         case .bookmark:
             counters.update { $0.events += 1 }
             let version = event.bookmark.resource_version.string ?? ""
@@ -351,9 +318,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             counters.update { $0.events += 1 }
             return nil
         case .rejected:
-            // It is there, only unreadable: its last good state stays.
-            reader.adopt(
-                event.rejection.name, in: event.rejection.namespace_name, known, &listing)
+            listing.adopt(event.rejection.name, in: event.rejection.namespace_name, reader)
             return other(event, &reading)
         default: return other(event, &reading)
         }
@@ -451,7 +416,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         return nil
     }
 
-    // MARK: What was known before
+    // MARK: Into the store
 
     private var knownTable: Table { restored?.table ?? hub.table }
 
@@ -468,25 +433,11 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         notify(.synced(sync))
     }
 
-    // MARK: Lists
-
-    private func beginList() {
-        listing = Table()
-        known = knownTable
-        lastReport = outside.now
-        if listStart == nil {
-            listStart = outside.now
-            listBytes = 0
-        }
-    }
-
     private func commitList() {
         let version = reflector.version.flatMap { ResourceVersion($0) }
-        let now = outside.now
-        let sync = WatchNotice.Sync(
-            kind: WatchNotice.Sync.Kind(reflector.listKind), wireFormat: responseFormat ?? .json,
-            objects: listing.count,
-            bytes: listBytes, duration: now - (listStart ?? now), isRelist: reflector.relists > 0)
+        let sync = listing.sync(
+            WatchNotice.Sync.Kind(reflector.listKind), responseFormat ?? .json,
+            isRelist: reflector.relists > 0, at: outside.now)
         // Before the readers wake: who sees the nodes may ask how they came.
         counters.update { counters in
             counters.relists = reflector.relists
@@ -497,21 +448,13 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         restored = nil
         if firstVersion != nil, let version, !hub.read({ $0.hasSynced }) {
             // What happens from now on is told as changes, however long readers take to come for it.
-            hub.restore(listing, version: version)
+            hub.restore(listing.table, version: version)
         } else {
-            hub.replace(with: listing, version: version)
+            hub.replace(with: listing.table, version: version)
         }
-        listing = Table()
-        known = Table()
-        listStart = nil
+        listing.end()
         outageStart = nil
         notify(.synced(sync))
-    }
-
-    private func reportList() {
-        guard outside.now - lastReport >= options.reportInterval else { return }
-        lastReport = outside.now
-        notify(.listing(objects: listing.count, bytes: listBytes))
     }
 
     // MARK: Small things
@@ -591,26 +534,6 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
 
     private func seconds() -> UInt32 {
         UInt32(clamping: Int((outside.now - start) / .seconds(1)))
-    }
-}
-
-extension WatchNotice.Sync.Kind {
-    init(_ kind: Reflector.ListKind) {
-        switch kind {
-        case .none, .list: self = .list
-        case .watchList: self = .watchList
-        case .pagedList: self = .pagedList
-        }
-    }
-}
-
-extension Reflector.Request {
-    /// Whether it goes on until something ends it.
-    var isStream: Bool {
-        switch self {
-        case .streamingList, .watch: true
-        case .list, .probe: false
-        }
     }
 }
 

@@ -70,3 +70,13 @@ public struct WatchStatistics: Sendable, Hashable {
     /// The first list; nil before it was whole.
     public var initialSync: WatchNotice.Sync?
 }
+
+extension WatchNotice.Sync.Kind {
+    init(_ kind: Reflector.ListKind) {
+        switch kind {
+        case .none, .list: self = .list
+        case .watchList: self = .watchList
+        case .pagedList: self = .pagedList
+        }
+    }
+}
