@@ -144,8 +144,9 @@ public final class AlertDelivery: Sendable {
     ///
     /// - Parameter lasting: What fires already.
     package func lead(_ lasting: [Alert], at time: Date) -> [Alert] {
-        for queue in queues { queue.standBy() }
+        for queue in queues { queue.forgetFiring() }
         adopt(lasting, at: time)
+        defer { for queue in queues { queue.wake() } }
         return ledger.withLock { ledger in
             defer { ledger = nil }
             return ledger?.takeAll() ?? []
@@ -154,7 +155,7 @@ public final class AlertDelivery: Sendable {
 
     /// Another leads from now on: what waits here it tells, too.
     package func standBy(progress: ResourceVersion?) {
-        for queue in queues { queue.standBy() }
+        for queue in queues { queue.forgetFiring() }
         keepWaiting(at: progress)
     }
 

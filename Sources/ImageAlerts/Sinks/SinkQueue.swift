@@ -33,7 +33,10 @@ final class SinkQueue: Sendable {
     private static let mostMessages = 20
     private static let firstBackoff = Duration.seconds(1)
     private static let longestBackoff = Duration.seconds(300)
-    private static let tick = Duration.milliseconds(200)
+    /// How soon a right to tell is noticed that nobody told of.
+    private static let patience = Duration.seconds(1)
+    /// Nobody waits longer for what is due by the machine's clock, which may be set.
+    private static let longestWait = Duration.seconds(10)
     /// Alertmanager hears again of what lasts.
     private static let repetition = Duration.seconds(60)
 
@@ -41,6 +44,8 @@ final class SinkQueue: Sendable {
     private let sender: SinkSender
     private let limiter: RateLimiter
     private let state: Mutex<State>
+    /// Rings when there may be something to tell before its time.
+    private let alarm = Alarm()
     private let right: SendingRight?
     private let onDelivered: @Sendable ([Alert]) -> Void
     private let onEvent: @Sendable (Event) -> Void
@@ -80,6 +85,7 @@ final class SinkQueue: Sendable {
             state.grouper.add(alert, at: time)
             return nil
         }
+        alarm.ring()
         // Said of the first, and now and then.
         if let overflow, overflow % 1000 == 1 {
             onEvent(.dropped("more than \(Self.mostAlerts) alerts wait for it", alerts: overflow))
@@ -94,6 +100,7 @@ final class SinkQueue: Sendable {
             state.firing[alert.fingerprint] = alert
             state.mustRepeat = true
         }
+        alarm.ring()
     }
 
     /// What waits, for another queue in this one's place.
@@ -113,8 +120,11 @@ final class SinkQueue: Sendable {
         }
     }
 
-    /// Another tells what lasts from now on.
-    func standBy() { state.withLock { $0.firing = [:] } }
+    /// Somebody else tells what lasts from now on, or did until now.
+    func forgetFiring() { state.withLock { $0.firing = [:] } }
+
+    /// It may be that this process may tell now.
+    func wake() { alarm.ring() }
 
     /// What waits, one by one.
     var waitingAlerts: [Alert] {
@@ -130,14 +140,14 @@ final class SinkQueue: Sendable {
         var lastRepetition = ContinuousClock.now
         while !Task.isCancelled {
             guard mayBegin else {
-                guard (try? await Task.sleep(for: Self.tick)) != nil else { return }
+                await alarm.wait(Self.patience)
                 continue
             }
             let isTimeToRepeat = ContinuousClock.now - lastRepetition >= Self.repetition
             let batch = next(repeating: isTimeToRepeat)
             if isTimeToRepeat { lastRepetition = .now }
             guard !batch.isEmpty else {
-                guard (try? await Task.sleep(for: Self.tick)) != nil else { return }
+                await alarm.wait(untilDue)
                 continue
             }
             let pause = await tell(batch, &backoff)
@@ -160,6 +170,12 @@ final class SinkQueue: Sendable {
             try? await Task.sleep(for: pause)
         }
         return count == 0
+    }
+
+    private var untilDue: Duration {
+        guard let due = state.withLock({ $0.grouper.nextDue }) else { return Self.longestWait }
+        let wait = Duration.seconds(due.timeIntervalSinceNow)
+        return min(max(wait, .milliseconds(1)), Self.longestWait)
     }
 
     // MARK: Telling

@@ -9,15 +9,27 @@ package enum CheckpointBody {
     // MARK: Writing
 
     package static func bytes(_ table: NodeTable) -> [UInt8] {
-        var images = KnownImages()
+        // By where they come from: records of two tables may have the same, which is then written twice.
+        var entries = ImagePlaces()
+        var images: [ContainerImage] = []
+        var places: [UInt32] = []
         var nodes = ByteWriter()
-        for entry in table.entries { append(entry, &images, &nodes) }
+        for entry in table.entries {
+            append(entry, &nodes)
+            places.removeAll(keepingCapacity: true)
+            entries.append(of: entry.record, to: &places) { image in
+                images.append(image)
+                return UInt32(images.count - 1)
+            }
+            nodes.append(UInt32(places.count))
+            for place in places { nodes.append(place) }
+        }
         var body = ByteWriter()
         let labels = table.entries.first?.record.furtherLabels ?? []
         body.append(UInt32(labels.count))
         for label in labels { body.append(label) }
-        body.append(UInt32(images.list.count))
-        for image in images.list {
+        body.append(UInt32(images.count))
+        for image in images {
             body.append(Int64(image.sizeBytes))
             body.append(UInt32(image.nameCount))
             for index in 0..<image.nameCount { image.withName(at: index) { body.append($0) } }
@@ -26,9 +38,7 @@ package enum CheckpointBody {
         return body.bytes + nodes.bytes
     }
 
-    private static func append(
-        _ entry: NodeTable.Entry, _ images: inout KnownImages, _ out: inout ByteWriter
-    ) {
+    private static func append(_ entry: NodeTable.Entry, _ out: inout ByteWriter) {
         let (record, node) = (entry.record, entry.summary)
         record.withName { out.append($0) }
         out.append(entry.version.string)
@@ -39,34 +49,6 @@ package enum CheckpointBody {
         out.append(UInt8(record.diskPressure.engine.rawValue))
         out.append(
             (node.isUnschedulable ? unschedulable : 0) | (node.hasImageList ? hasImages : 0))
-        let ids = images.ids(of: record)
-        out.append(UInt32(ids.count))
-        for id in ids { out.append(id) }
-    }
-
-    /// Images by where they come from: records of two tables may have the same, which is then written twice.
-    private struct KnownImages {
-        private struct Place: Hashable {
-            var table: ObjectIdentifier
-            var id: UInt32
-        }
-
-        private(set) var list: [ContainerImage] = []
-        private var places: [Place: UInt32] = [:]
-
-        mutating func ids(of record: PackedNode) -> [UInt32] {
-            let images = record.images
-            return record.withImageIDs { ids in
-                zip(ids, images).map { id, image in
-                    let place = Place(table: ObjectIdentifier(record.storage.header.table), id: id)
-                    if let known = places[place] { return known }
-                    let made = UInt32(list.count)
-                    list.append(image)
-                    places[place] = made
-                    return made
-                }
-            }
-        }
     }
 
     // MARK: Reading

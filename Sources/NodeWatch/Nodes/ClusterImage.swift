@@ -19,63 +19,40 @@ package struct ClusterImage: Sendable {
     }
 }
 
-/// Counts images. Nodes share nearly all entries: what an entry is need be found out once, and names are not
-/// looked at again.
+/// Counts images: those with the same digest are one.
 private struct Census {
     private enum Key: Hashable {
         case digest(String)
         case entry(ContainerImage)
     }
 
-    /// An entry of an image table.
-    private struct Entry: Hashable {
-        var table: ObjectIdentifier
-        var id: UInt32
-    }
-
-    private(set) var images: [ClusterImage] = []
-    private var places: [Key: Int] = [:]
-    private var entries: [Entry: Int] = [:]
-    /// Which node was counted last, of each image: two entries of a node may be the same image.
-    private var lastNodes: [Int] = []
+    private var found: [ContainerImage] = []
+    /// By place: how many nodes, and which was counted last. Two entries of a node may be the same image.
+    private var counts: [(nodes: Int, last: Int)] = []
+    private var keys: [Key: UInt32] = [:]
+    private var entries = ImagePlaces()
+    private var places: [UInt32] = []
     private var node = 0
+
+    var images: [ClusterImage] {
+        zip(found, counts).map { ClusterImage(image: $0, nodes: $1.nodes) }
+    }
 
     mutating func take(_ record: PackedNode) {
         node += 1
-        let table = ObjectIdentifier(record.imageTable)
-        var unknown: [Int] = []
-        record.withImageIDs { ids in
-            for (index, id) in ids.enumerated() {
-                if let place = entries[Entry(table: table, id: id)] {
-                    count(place)
-                } else {
-                    unknown.append(index)
-                }
-            }
+        places.removeAll(keepingCapacity: true)
+        entries.append(of: record, to: &places) { [node] image in
+            let key = image.digest.map { Key.digest($0) } ?? .entry(image)
+            if let place = keys[key] { return place }
+            let place = UInt32(found.count)
+            keys[key] = place
+            found.append(image)
+            counts.append((0, node - 1))
+            return place
         }
-        if unknown.isEmpty { return }
-        let images = record.images
-        record.withImageIDs { ids in
-            for index in unknown where images.indices.contains(index) {
-                let place = place(of: images[index])
-                entries[Entry(table: table, id: ids[index])] = place
-                count(place)
-            }
+        for place in places where counts[Int(place)].last != node {
+            counts[Int(place)].nodes += 1
+            counts[Int(place)].last = node
         }
-    }
-
-    private mutating func place(of image: ContainerImage) -> Int {
-        let key = image.digest.map { Key.digest($0) } ?? .entry(image)
-        if let place = places[key] { return place }
-        places[key] = images.count
-        images.append(ClusterImage(image: image))
-        lastNodes.append(0)
-        return images.count - 1
-    }
-
-    private mutating func count(_ place: Int) {
-        guard lastNodes[place] != node else { return }
-        lastNodes[place] = node
-        images[place].nodes += 1
     }
 }

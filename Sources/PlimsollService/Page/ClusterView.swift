@@ -27,20 +27,22 @@ struct ClusterView: Sendable {
     init(_ nodes: [NodeSummary], _ setting: ImageListCap.Setting) {
         let cap = ImageListCap(setting, knowing: nodes)
         var pools: [String: Pool] = [:]
-        for node in nodes.sorted(by: { $0.name < $1.name }) {
+        for node in nodes.sorted(on: \.name, { $0.key < $1.key }) {
             let name = node.pool ?? ""
             pools[name, default: Pool(name: name)].add(node, cap)
         }
         self.cap = cap
         self.pools = pools.values.sorted { $0.name < $1.name }
-        fullest = nodes.sorted { Self.order($0) > Self.order($1) }
+        fullest = nodes.sorted(on: Self.order) { $0.key > $1.key }
         nodeCount = nodes.count
         storage = self.pools.reduce(into: ImageStorageSum()) { sum, pool in
             sum.add(pool.storage.bytes, isTruncated: pool.storage.isLowerBound)
         }
-        images = ClusterImage.all(of: nodes).sorted { left, right in
-            let (one, other) = (Self.order(left), Self.order(right))
-            return one == other ? left.image.displayName < right.image.displayName : one > other
+        let images = ClusterImage.all(of: nodes)
+        self.images = images.sorted(on: Self.order) { one, other in
+            one.key == other.key
+                ? images[one.at].image.displayName < images[other.at].image.displayName
+                : one.key > other.key
         }
     }
 
@@ -50,6 +52,16 @@ struct ClusterView: Sendable {
 
     private static func order(_ image: ClusterImage) -> Double {
         Double(image.image.sizeBytes) * Double(image.nodes)
+    }
+}
+
+extension Array {
+    /// Sorted by what each element is asked for once, and where it is; elements are moved but once.
+    fileprivate func sorted<Key>(
+        on key: (Element) -> Key,
+        _ areInOrder: ((key: Key, at: Int), (key: Key, at: Int)) -> Bool
+    ) -> [Element] {
+        enumerated().map { (key: key($1), at: $0) }.sorted(by: areInOrder).map { self[$0.at] }
     }
 }
 
