@@ -76,16 +76,20 @@ FUZZ_FLAGS := -g -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -fuse-ld=lld \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	-ICSupport/WatchEngine/include -ICSupport/WatchEngine/src
 
-fuzz: bootstrap ## Fuzz each decoder for FUZZ_SECONDS (60), under AddressSanitizer and UB
-	@mkdir -p .build-fuzz/corpus .build-fuzz/protobuf-corpus
+fuzz: bootstrap ## Fuzz decoders and HTTP for FUZZ_SECONDS (60), under AddressSanitizer and UB
+	@mkdir -p .build-fuzz/corpus .build-fuzz/protobuf-corpus .build-fuzz/http-corpus
 	clang $(FUZZ_FLAGS) -o .build-fuzz/decoder Tests/Fuzz/decoder_fuzz.c \
 		CSupport/WatchEngine/src/*.c -lcurl -lssl -lyajl
 	clang $(FUZZ_FLAGS) -o .build-fuzz/protobuf Tests/Fuzz/protobuf_fuzz.c \
+		CSupport/WatchEngine/src/*.c -lcurl -lssl -lyajl
+	clang $(FUZZ_FLAGS) -o .build-fuzz/http Tests/Fuzz/http_fuzz.c \
 		CSupport/WatchEngine/src/*.c -lcurl -lssl -lyajl
 	.build-fuzz/decoder -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-dict=Tests/Fuzz/json.dict -print_final_stats=1 .build-fuzz/corpus Tests/Fuzz/seeds
 	.build-fuzz/protobuf -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 		-print_final_stats=1 .build-fuzz/protobuf-corpus Tests/Fuzz/protobuf-seeds
+	.build-fuzz/http -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
+		-dict=Tests/Fuzz/http.dict -print_final_stats=1 .build-fuzz/http-corpus Tests/Fuzz/http-seeds
 
 # BODIES: recorded lists or watches (JSON) to read as well.
 BODIES ?=

@@ -471,6 +471,10 @@ typedef struct plm_request {
     int32_t total_timeout_ms;
     /// See `plm_stream_set_window()`. 0: bytes are read as they come.
     int32_t window_ms;
+    /// For what goes on for long: the request gets a connection that no other uses before or after
+    /// it, whose bytes are read by the shortest way. Of no effect with HTTP/2, a body, another
+    /// method than GET, or a proxy that reads along.
+    bool own_connection;
     /// Each batch has the bytes of body it was made of, as they came, for who records them.
     bool keeps_raw;
     plm_canceller *_Nullable canceller;

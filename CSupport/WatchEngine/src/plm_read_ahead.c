@@ -22,21 +22,23 @@ static void on_record(int is_write, int version, int type, const void *bytes, si
 static CURLcode on_tls_context(CURL *easy, void *tls, void *context) {
     (void)easy;
     SSL_CTX *made = tls;
-    SSL_CTX_set_read_ahead(made, 1);
     // Into its usual buffer of about a record: of a larger one it moves the rest for every record.
-    SSL_CTX_set_msg_callback(made, on_record);
-    SSL_CTX_set_msg_callback_arg(made, context);
+    SSL_CTX_set_read_ahead(made, 1);
+    if (context != NULL) {
+        SSL_CTX_set_msg_callback(made, on_record);
+        SSL_CTX_set_msg_callback_arg(made, context);
+    }
     return CURLE_OK;
 }
 
-void plm_read_ahead_enable(plm_client *client, CURL *easy) {
+void plm_read_ahead_enable(plm_client *client, CURL *easy, bool is_drained) {
     bool is_within_tls =
         client->proxy_url != NULL && strncasecmp(client->proxy_url, "https:", 6) == 0;
     // In HTTP/2 libcurl takes all that has come by itself.
     client->reads_ahead = !is_within_tls && !client->speaks_http2 && is_this_openssl();
     if (client->reads_ahead) {
         curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
-        curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, client);
+        curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, is_drained ? NULL : client);
     }
 }
 

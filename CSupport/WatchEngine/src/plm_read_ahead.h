@@ -9,7 +9,9 @@
 
 /// Sets a transfer up, before it starts. Without effect where the TLS is not this OpenSSL's, or
 /// where there is TLS within TLS (an https proxy), whose outer buffer cannot be seen.
-void plm_read_ahead_enable(plm_client *client, CURL *easy);
+///
+/// @param is_drained Who reads goes on until there is nothing more: nothing lies there unseen.
+void plm_read_ahead_enable(plm_client *client, CURL *easy, bool is_drained);
 /// Whether bytes lie with OpenSSL: whole records or the beginning of one.
 bool plm_read_ahead_has_bytes(const plm_client *client, CURL *easy);
 /// Makes libcurl's next look at the transfer read, whatever the socket says.

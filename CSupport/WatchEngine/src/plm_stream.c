@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "plm_canceller.h"
+#include "plm_connection.h"
 #include "plm_read_ahead.h"
 #include "plm_response.h"
 
@@ -27,6 +28,9 @@ struct plm_stream {
     char curl_error[CURL_ERROR_SIZE];
 
     plm_response response;
+    /// Where the request has its connection to itself.
+    bool has_connection;
+    plm_connection connection;
 
     int32_t window_ms;
     /// What is waited of that: less, down to nothing, where the socket's buffer would fill
@@ -83,58 +87,21 @@ static void fail_curl(plm_stream *self, CURLcode code) {
 
 // MARK: What arrives
 
-/// A header's value, when the line has that name.
-static const char *value_of(const char *line, size_t count, const char *name, size_t *length) {
-    size_t name_length = strlen(name);
-    if (count <= name_length || line[name_length] != ':' ||
-        strncasecmp(line, name, name_length) != 0) {
-        return NULL;
-    }
-    const char *value = line + name_length + 1;
-    const char *end = line + count;
-    while (value < end && (*value == ' ' || *value == '\t')) {
-        value++;
-    }
-    while (end > value && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' ')) {
-        end--;
-    }
-    *length = (size_t)(end - value);
-    return value;
-}
-
-static int64_t whole_seconds(const char *text, size_t count) {
-    int64_t seconds = 0;
-    if (count == 0 || count > 9) {
-        return -1;
-    }
-    for (size_t at = 0; at < count; at++) {
-        if (text[at] < '0' || text[at] > '9') {
-            return -1;
-        }
-        seconds = seconds * 10 + (text[at] - '0');
-    }
-    return seconds;
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *context) {
     plm_stream *self = context;
     plm_response *response = &self->response;
     count *= size;
-    size_t length;
-    const char *value;
     if (count >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         long status = 0;
         curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
         plm_response_begin_head(response, (int32_t)status);
-    } else if ((value = value_of(line, count, "Content-Type", &length)) != NULL) {
-        plm_response_set_content_type(response, value, length);
-    } else if ((value = value_of(line, count, "Retry-After", &length)) != NULL) {
-        response->retry_after_seconds = whole_seconds(value, length);
     } else if (count <= 2 && response->status >= 200 && !response->has_head) {
         long version = 0;
         curl_easy_getinfo(self->easy, CURLINFO_HTTP_VERSION, &version);
         return plm_response_finish_head(response, version == CURL_HTTP_VERSION_2_0 ? 2 : 1) ? count
                                                                                             : 0;
+    } else {
+        plm_http_take_field(response, line, count);
     }
     return count;
 }
@@ -148,6 +115,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
 static void finish(plm_stream *self, CURLcode code) {
     self->is_done = true;
     if (self->response.is_over) {
+        return;
+    }
+    if (code == CURLE_OK && self->has_connection) {
+        plm_connection_open(&self->connection, self->easy);
         return;
     }
     if (code != CURLE_OK) {
@@ -340,7 +311,8 @@ static bool set_options(plm_stream *self, const plm_request *request, const char
         curl_easy_setopt(easy, CURLOPT_PROXY, client->proxy_url);
     }
     set_tls_options(self);
-    plm_read_ahead_enable(self->client, easy);
+    plm_read_ahead_enable(self->client, easy, self->has_connection);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, self->has_connection ? 1L : 0L);
     if (request->body.length > 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
         if (curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body.bytes) != CURLE_OK) {
@@ -374,7 +346,10 @@ static void start(plm_stream *self, const plm_request *request) {
         return;
     }
     snprintf(url, size, "%s%s", client->base_url, request->target);
-    bool is_set = set_options(self, request, url);
+    self->has_connection = plm_connection_suits(client, request, url);
+    bool is_set = set_options(self, request, url) &&
+                  (!self->has_connection ||
+                   plm_connection_init(&self->connection, &self->response, url, self->headers));
     plm_deallocate(&client->allocator, url);
     if (!is_set || curl_multi_add_handle(client->multi, self->easy) != CURLM_OK) {
         fail(self, PLM_FAILURE_MEMORY, "libcurl would not take the request");
@@ -426,6 +401,7 @@ void plm_stream_destroy(plm_stream *self) {
     }
     curl_slist_free_all(self->headers);
     plm_canceller_release(self->canceller);
+    plm_connection_free(&self->connection);
     plm_response_free(&self->response);
     plm_deallocate(allocator, self);
 }
@@ -518,6 +494,25 @@ static bool is_held(const plm_stream *self) {
     return self->response.has_head && plm_read_ahead_has_bytes(self->client, self->easy);
 }
 
+/// Takes notice of what was moved.
+static void note_moved(plm_stream *self, uint64_t moved, bool is_drained) {
+    self->gathered_bytes += moved;
+    if (moved > 0 && is_drained && has_window(self)) {
+        self->is_gathering = true;
+        adapt_window(self);
+    }
+}
+
+/// The same by a connection of its own.
+static void move_own(plm_stream *self) {
+    uint64_t start = self->response.body_bytes;
+    CURLcode code = plm_connection_move(&self->connection, self->easy, MOVED_BYTES);
+    if (code != CURLE_OK && !self->response.is_over) {
+        fail_curl(self, code);
+    }
+    note_moved(self, self->response.body_bytes - start, self->connection.is_drained);
+}
+
 /// Moves what has come, some megabyte at most.
 static CURLMcode move(plm_stream *self) {
     plm_client *client = self->client;
@@ -540,36 +535,44 @@ static CURLMcode move(plm_stream *self) {
         left = has_window(self) && self->response.body_bytes != before ? pending_bytes(self) : 0;
         goes_on = left >= DRAINED_BYTES || (client->tls_records != records && is_held(self));
     } while (goes_on && self->response.body_bytes - start < MOVED_BYTES);
-    uint64_t moved = self->response.body_bytes - start;
-    self->gathered_bytes += moved;
-    if (moved > 0 && left < DRAINED_BYTES && has_window(self)) {
-        self->is_gathering = true;
-        adapt_window(self);
+    note_moved(self, self->response.body_bytes - start, left < DRAINED_BYTES);
+    return code;
+}
+
+/// Waits until there is something to move.
+static CURLMcode wait_for_more(plm_stream *self, int64_t wait_ms) {
+    int wake = self->canceller != NULL ? plm_canceller_descriptor(self->canceller) : -1;
+    if (self->connection.is_open) {
+        self->is_gathering |= plm_connection_wait(&self->connection, wake, wait_ms);
+        return CURLM_OK;
     }
+    struct curl_waitfd waker = {.fd = wake, .events = CURL_WAIT_POLLIN};
+    if (wait_ms > HELD_WAIT_MS && is_held(self)) {
+        wait_ms = HELD_WAIT_MS;
+    }
+    int ready = 0;
+    CURLMcode code = curl_multi_poll(self->client->multi, &waker, wake >= 0 ? 1 : 0,
+                                     wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, &ready);
+    self->is_gathering |= ready > 0;
     return code;
 }
 
 /// Moves bytes once and waits for more, `wait_ms` at most.
 static void work(plm_stream *self, int64_t wait_ms) {
-    plm_client *client = self->client;
     if (self->is_gathering && has_window(self)) {
         gather(self, wait_ms);
     }
-    CURLMcode code = move(self);
+    bool was_open = self->connection.is_open;
+    CURLMcode code = CURLM_OK;
+    if (was_open) {
+        move_own(self);
+    } else {
+        code = move(self);
+    }
+    bool has_more = self->connection.is_open && (!was_open || !self->connection.is_drained);
     if (code == CURLM_OK && self->response.batch.count == 0 && !self->response.is_over &&
-        wait_ms > 0) {
-        struct curl_waitfd wake = {.fd = -1};
-        if (self->canceller != NULL) {
-            wake = (struct curl_waitfd){plm_canceller_descriptor(self->canceller), CURL_WAIT_POLLIN,
-                                        0};
-        }
-        if (wait_ms > HELD_WAIT_MS && is_held(self)) {
-            wait_ms = HELD_WAIT_MS;
-        }
-        int ready = 0;
-        code = curl_multi_poll(client->multi, &wake, self->canceller != NULL ? 1 : 0,
-                               wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, &ready);
-        self->is_gathering |= ready > 0;
+        wait_ms > 0 && !has_more) {
+        code = wait_for_more(self, wait_ms);
     }
     if (code != CURLM_OK && !self->response.is_over) {
         fail(self, PLM_FAILURE_TRANSPORT, curl_multi_strerror(code));

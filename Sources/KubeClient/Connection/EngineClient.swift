@@ -93,6 +93,8 @@ package struct EngineRequest {
     package var totalTimeout: Duration?
     /// Bytes gather for so long before they are read.
     package var window = Duration.zero
+    /// No other request uses its connection.
+    package var ownConnection = false
     /// Batches come with the bytes they were made of.
     package var keepsRaw = false
     package var canceller: Canceller
@@ -131,6 +133,7 @@ extension EngineClient {
                                             total_timeout_ms: request.totalTimeout?.milliseconds
                                                 ?? 0,
                                             window_ms: request.window.milliseconds,
+                                            own_connection: request.ownConnection,
                                             keeps_raw: request.keepsRaw,
                                             canceller: request.canceller.handle)
                                         return plm_stream_open(handle, &parts, projection)

@@ -48,6 +48,7 @@ final class Network: Surroundings {
             target: request.target, token: access.token, canceller: canceller)
         parts.accept = request.accept
         parts.window = request.window
+        parts.ownConnection = request.isStream
         parts.keepsRaw = request.keepsRaw
         parts.responseTimeout = [client.requestTimeout, request.patience].compactMap(\.self).min()
         if let engine { stream = try WatchStream(engine.client, parts, projection) }

@@ -11,6 +11,8 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     private let hub: Hub<Table>
     private let options: RunnerOptions
     private let counters: WatchCounters
+    /// Of the batch: added to the counters once.
+    private var tally = Tally()
     private let notify: (WatchNotice) -> Void
 
     private var reflector: Reflector
@@ -73,6 +75,12 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
 
     // MARK: One stream
 
+    private struct Tally {
+        var events = 0
+        var heartbeats = 0
+        var rejected = 0
+    }
+
     /// What is known of the stream that is read.
     private struct Reading {
         var request: Reflector.Request
@@ -117,6 +125,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 // A server that has forgotten the version says so at once.
                 if events.isEmpty, responseFormat != nil, reflector.isWatching { confirmRestored() }
                 let action = process(events, &reading)
+                count()
                 note(events)
                 return action
             }
@@ -148,7 +157,8 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         let parts = StreamRequest(
             target: target, accept: wireFormat.accept(isWatch: request.isStream),
             patience: request == .probe ? options.probePatience : nil,
-            window: reflector.isListing ? listWindow : options.batchWindow)
+            window: reflector.isListing ? listWindow : options.batchWindow,
+            isStream: request.isStream)
         let (outside, shard) = (outside, selector.shard)
         let opened = reader.withProjection { projection in
             var projection = projection.pointee
@@ -272,11 +282,14 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             }
             if events[at].isProgress { confirmRestored() }
             // Nodes and bookmarks by the batch, under one lock; nobody is called from in there.
+            let (reader, seen) = (reader, seconds())
             let (next, version, error) = hub.apply { transaction in
                 var at = at
                 var version: ResourceVersion?
+                // Before anybody is told.
+                defer { count() }
                 while at < events.count, events[at].isProgress {
-                    if let error = watch(events[at], &transaction, &version) {
+                    if let error = watch(events[at], reader, seen, &transaction, &version) {
                         return (at, version, error as KubeError?)
                     }
                     at += 1
@@ -303,7 +316,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         case .deleted:
             return failed(count(listing.delete(event, reader), event))
         case .bookmark:
-            counters.update { $0.events += 1 }
+            tally.events += 1
             let version = event.bookmark.resource_version.string ?? ""
             if !event.bookmark.initial_events_end {
                 return handled(reflector.progressed(to: version))
@@ -315,7 +328,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                     version: event.list.resource_version.string ?? "",
                     continueToken: event.list.continue_token.string))
         case .skipped:
-            counters.update { $0.events += 1 }
+            tally.events += 1
             return nil
         case .rejected:
             listing.adopt(event.rejection.name, in: event.rejection.namespace_name, reader)
@@ -326,11 +339,11 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
 
     /// An object or a bookmark of a watch. Moves the version on, or returns what is wrong.
     private func watch(
-        _ event: plm_event, _ transaction: inout Hub<Table>.Transaction,
-        _ version: inout ResourceVersion?
+        _ event: plm_event, _ reader: Reader, _ seen: UInt32,
+        _ transaction: inout Hub<Table>.Transaction, _ version: inout ResourceVersion?
     ) -> KubeError? {
         if event.kind == .bookmark {
-            counters.update { $0.events += 1 }
+            tally.events += 1
             guard let reached = ResourceVersion(event.bookmark.resource_version.raw) else {
                 return nil
             }
@@ -339,7 +352,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             return nil
         }
         if event.kind == .skipped {
-            counters.update { $0.events += 1 }
+            tally.events += 1
             if let reached = ResourceVersion(event.skipped_version.raw) {
                 transaction.advance(to: reached)
                 version = reached
@@ -351,7 +364,6 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             return KubeError(
                 .malformed, "an event of \(name) has no metadata.resourceVersion")
         }
-        let (reader, seen) = (reader, seconds())
         let outcome = transaction.apply { table in
             event.kind == .deleted
                 ? reader.delete(event, version: reached, from: &table)
@@ -410,7 +422,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
             }
             return after(reflector.failed(error, listed: listing.count), error)
         case .rejected: reject(event.rejection)
-        case .unknown: counters.update { $0.events += 1 }
+        case .unknown: tally.events += 1
         case .added, .modified, .deleted, .skipped, .bookmark, .list: break
         }
         return nil
@@ -469,21 +481,29 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
 
     /// Counts an event; one that cannot be used must not go unnoticed.
     private func count(_ outcome: CacheOutcome<Table.Object>, _ event: plm_event) -> KubeError? {
-        counters.update { counters in
-            counters.events += 1
-            switch outcome {
-            case .heartbeat: counters.heartbeats += 1
-            case .unusable: counters.rejected += 1
-            default: break
-            }
-        }
+        tally.events += 1
         switch outcome {
+        case .heartbeat:
+            tally.heartbeats += 1
+            return nil
         case .broken:
             return KubeError(.malformed, "an event refers to an image that was never defined")
         case .unusable(let reason):
+            tally.rejected += 1
             notify(.rejected(object: reader.name(of: event).string ?? "", reason: reason))
             return nil
         default: return nil
+        }
+    }
+
+    /// Adds what came to the counters.
+    private func count() {
+        let tally = tally
+        self.tally = Tally()
+        counters.update { counters in
+            counters.events += tally.events
+            counters.heartbeats += tally.heartbeats
+            counters.rejected += tally.rejected
         }
     }
 
@@ -492,10 +512,8 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     }
 
     private func reject(_ rejection: plm_rejection) {
-        counters.update {
-            $0.events += 1
-            $0.rejected += 1
-        }
+        tally.events += 1
+        tally.rejected += 1
         notify(
             .rejected(
                 object: rejection.name.string ?? "", reason: rejection.reason.string ?? "unknown"))

@@ -46,6 +46,8 @@ package struct StreamRequest: Sendable {
     package var patience: Duration?
     /// Bytes gather for so long before they are read.
     package var window: Duration
+    /// It goes on until something ends it.
+    package var isStream: Bool
     /// Batches come with the bytes they were made of.
     package var keepsRaw = false
 }
