@@ -7,9 +7,11 @@ private struct Screen {
     private let socket = "plimsoll-\(UUID().uuidString.prefix(8))"
 
     init(_ command: String, columns: Int, rows: Int) async throws {
-        // The server that it starts would keep what we gave it open: Python gives it nothing.
+        // The server that it starts would keep what we gave it open: Python gives it nothing. And it ends by a
+        // signal to itself, which the thread that we start it from may have blocked.
         let start =
-            "import subprocess, sys; n = subprocess.DEVNULL; "
+            "import signal, subprocess, sys; n = subprocess.DEVNULL; "
+            + "signal.pthread_sigmask(signal.SIG_SETMASK, []); "
             + "sys.exit(subprocess.run(['tmux', *sys.argv[1:]], stdin=n, stdout=n, stderr=n).returncode)"
         let result = try await Program.run(
             "python3",
@@ -57,7 +59,10 @@ private struct Screen {
         }
     }
 
-    func close() async throws { _ = try await tmux("kill-server") }
+    func close() async throws {
+        _ = try await tmux("kill-server")
+        try await eventually("the end of tmux") { try await tmux("ls").isEmpty }
+    }
 }
 
 @Suite("plimsoll top", .timeLimit(.minutes(Patience.minutes)))
