@@ -115,6 +115,7 @@ def main(url, nodes, simulator, kubeconfig, shots=None):
             expect(f"{path}: foreign elements", browser.run(
                 "document.querySelectorAll('img, iframe, object, embed, style, main script').length"), 0)
             if shots:
+                pathlib.Path(shots).mkdir(parents=True, exist_ok=True)
                 name = path.split("?")[0].strip("/").replace("/", "-") or "overview"
                 mode = "dark" if dark else "light"
                 if "?" not in path and "nowhere" not in path:

@@ -88,6 +88,15 @@ struct ShapeTests {
         #expect(names(1) != names(2))
     }
 
+    @Test func `have names of their own, where those are drawn, too`() {
+        var options = Cluster.Options()
+        options.nodeCount = 30_000
+        options.shapes = [.gke]
+        let cluster = Cluster(options)
+        for _ in 0..<100 { cluster.addNode() }
+        #expect(Set(cluster.report().map(\.node.name)).count == 30_100)
+    }
+
     @Test func `list what the model says`() async throws {
         var options = Cluster.Options()
         options.nodeCount = 30

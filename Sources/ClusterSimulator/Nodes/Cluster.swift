@@ -65,6 +65,7 @@ public final class Cluster: Sendable {
                 state.nodes.append(node)
             }
             state.nodes.sort { $0.name < $1.name }
+            nameTwinsAnew(&state)
         }
     }
 
@@ -231,6 +232,7 @@ public final class Cluster: Sendable {
         state.withLock { state in
             _ = state.history.next()
             var node = makeNode(&state, created: options.clock())
+            while Self.index(node.name, state.nodes) != nil { node = nameAnew(node, &state) }
             if !withImages { node = node.with { $0.images = nil } }
             Self.insert(node, &state)
             return node
@@ -320,6 +322,24 @@ public final class Cluster: Sendable {
                 resourceVersion: state.history.resourceVersion, created: created,
                 heartbeat: created, ordinal: ordinal, pool: pool, bootID: bootID,
                 images: images.sortedLikeKubelet(catalog.all)))
+    }
+
+    /// Names that are drawn may be drawn twice, and of many they are.
+    private func nameTwinsAnew(_ state: inout State) {
+        while true {
+            let twins = state.nodes.indices.dropFirst().filter {
+                state.nodes[$0].name == state.nodes[$0 - 1].name
+            }
+            if twins.isEmpty { return }
+            for twin in twins { state.nodes[twin] = nameAnew(state.nodes[twin], &state) }
+            state.nodes.sort { $0.name < $1.name }
+        }
+    }
+
+    private func nameAnew(_ node: SimulatedNode, _ state: inout State) -> SimulatedNode {
+        let profile = encoders[node.values.ordinal % encoders.count].profile
+        let name = profile.name(node.values.ordinal, node.values.pool, &state.random)
+        return node.with { $0.name = name }
     }
 
     /// A random application image.
