@@ -1,5 +1,6 @@
 """A headless Chromium, driven by its DevTools protocol."""
 
+import atexit
 import base64
 import json
 import pathlib
@@ -21,6 +22,8 @@ class Browser:
              "--disable-dev-shm-usage", "--remote-debugging-port=0", "--remote-allow-origins=*",
              f"--user-data-dir={self.folder.name}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Whatever goes wrong, it does not outlive the test.
+        atexit.register(self.process.kill)
         port = self._port()
         self.socket = websocket.create_connection(f"ws://127.0.0.1:{port[0]}{port[1]}", timeout=60)
         self.number = 0
