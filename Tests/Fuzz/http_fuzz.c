@@ -8,7 +8,6 @@
 typedef struct outcome {
     uint64_t value;
     size_t body_bytes;
-    bool is_over;
 } outcome;
 
 static outcome read_response(const uint8_t *bytes, size_t count, size_t chunk) {
@@ -50,7 +49,7 @@ static outcome read_response(const uint8_t *bytes, size_t count, size_t chunk) {
         abort();
     }
     add_bytes(&digest, response->body.bytes, response->body.length);
-    outcome outcome = {digest.value, response->body.length, batch.done};
+    outcome outcome = {digest.value, response->body.length};
     plm_http_free(&http);
     plm_response_destroy(response);
     plm_client_destroy(client);

@@ -7,20 +7,9 @@ package final class ScriptedServer: Sendable {
     private let listener: Int32
 
     package init(_ answer: String) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var local = sockaddr_in()
-        local.sin_family = sa_family_t(AF_INET)
-        local.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &local) { local in
-            local.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(listener, $0, size) == 0 && listen(listener, 8) == 0
-                    && getsockname(listener, $0, &size) == 0
-            }
-        }
-        guard bound else { throw Program.TimedOut(description: "cannot listen: \(errno)") }
+        let (listener, port) = try LoopbackSocket.listen(backlog: 8)
         self.listener = listener
-        port = Int(UInt16(bigEndian: local.sin_port))
+        self.port = Int(port)
         Thread.detachNewThread {
             while true {
                 let connection = accept(listener, nil, nil)

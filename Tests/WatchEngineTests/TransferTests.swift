@@ -291,6 +291,18 @@ struct OwnConnectionTests {
             #expect(trace.count == 1 && trace[0].hasPrefix("failure transport: "), "\(trace)")
         }
     }
+
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK\r\n", "X: y\r\n"), ("", "HTTP/1.1 103 Early\r\n\r\n"),
+        (chunked + chunk(node) + "0\r\n", "X: y\r\n"),
+    ])
+    func `puts up with no head or trailer without an end`(start: String, again: String) throws {
+        let server = try ScriptedServer(start + String(repeating: again, count: 60_000))
+        let trace = Client(server.url, own: true).trace("/")
+        withExtendedLifetime(server) {
+            #expect(trace.last?.contains("without an end") == true, "\(trace)")
+        }
+    }
 }
 
 @Suite("Transfer: cancelling", .serialized, .timeLimit(.minutes(Patience.minutes)))

@@ -16,7 +16,7 @@ static const char *path_of(const char *url, const char **authority) {
     *authority = scheme_end + 3;
     const char *path = strchr(*authority, '/');
     const char *user_end = strchr(*authority, '@');
-    bool has_user = user_end != NULL && (path == NULL || user_end < path);
+    bool has_user = path != NULL && user_end != NULL && user_end < path;
     return has_user ? NULL : path;
 }
 
@@ -31,9 +31,21 @@ bool plm_connection_suits(const plm_client *client, const plm_request *request, 
            path_of(url, &authority) != NULL && strpbrk(url, " #") == NULL;
 }
 
-static bool is_of(const char *line, const char *name) {
-    size_t length = strlen(name);
-    return strncasecmp(line, name, length) == 0 && line[length] == ':';
+static bool add(plm_connection *self, const char *bytes, size_t count) {
+    const plm_allocator *allocator = &self->http.response->client->allocator;
+    return plm_buffer_append(allocator, &self->request, bytes, count);
+}
+
+static bool add_text(plm_connection *self, const char *text) {
+    return add(self, text, strlen(text));
+}
+
+/// Adds a line as it would be given to libcurl: without a value it tells that not to send the
+/// header.
+static bool add_line(plm_connection *self, const char *line) {
+    const char *value = strchr(line, ':');
+    bool is_sent = value != NULL && value[1 + strspn(value + 1, " ")] != '\0';
+    return !is_sent || (add_text(self, line) && add_text(self, "\r\n"));
 }
 
 bool plm_connection_init(plm_connection *self, plm_response *response, const char *url,
@@ -41,32 +53,28 @@ bool plm_connection_init(plm_connection *self, plm_response *response, const cha
     *self = (plm_connection){.socket = CURL_SOCKET_BAD};
     plm_http_init(&self->http, response);
     const plm_client *client = response->client;
-    plm_buffer *text = &self->request;
     const char *authority;
     const char *path = path_of(url, &authority);
     bool has_host = false;
+    size_t size = 64 + strlen(url) + strlen(client->user_agent);
     for (const struct curl_slist *line = headers; line != NULL; line = line->next) {
-        has_host = has_host || is_of(line->data, "Host");
+        size_t length;
+        has_host |= plm_http_value(line->data, strlen(line->data), "Host", &length) != NULL;
+        size += strlen(line->data) + 2;
     }
-#define ADD(bytes, count) plm_buffer_append(&client->allocator, text, (bytes), (count))
-#define ADD_TEXT(bytes) ADD(bytes, strlen(bytes))
-    bool done = ADD_TEXT("GET ") && ADD_TEXT(path) && ADD_TEXT(" HTTP/1.1\r\n");
+    // At once: a buffer that grows would leave copies of the token behind.
+    bool done = plm_buffer_reserve(&client->allocator, &self->request, size) &&
+                add_text(self, "GET ") && add_text(self, path) && add_text(self, " HTTP/1.1\r\n");
     if (!has_host) {
-        done = done && ADD_TEXT("Host: ") && ADD(authority, (size_t)(path - authority)) &&
-               ADD_TEXT("\r\n");
+        done = done && add_text(self, "Host: ") &&
+               add(self, authority, (size_t)(path - authority)) && add_text(self, "\r\n");
     }
-    done = done && ADD_TEXT("User-Agent: ") && ADD_TEXT(client->user_agent) && ADD_TEXT("\r\n");
+    done = done && add_text(self, "User-Agent: ") && add_text(self, client->user_agent) &&
+           add_text(self, "\r\n");
     for (const struct curl_slist *line = headers; done && line != NULL; line = line->next) {
-        // Without a value it tells libcurl not to send that header.
-        const char *value = strchr(line->data, ':');
-        if (value == NULL || value[1 + strspn(value + 1, " ")] == '\0') {
-            continue;
-        }
-        done = ADD_TEXT(line->data) && ADD_TEXT("\r\n");
+        done = add_line(self, line->data);
     }
-    return done && ADD_TEXT("\r\n");
-#undef ADD_TEXT
-#undef ADD
+    return done && add_text(self, "\r\n");
 }
 
 /// It has a token.
@@ -110,11 +118,9 @@ static CURLcode send_rest(plm_connection *self, CURL *easy) {
 
 CURLcode plm_connection_move(plm_connection *self, CURL *easy, size_t most) {
     char bytes[READ_BYTES];
-    const plm_response *response = self->http.response;
-    uint64_t end = response->body_bytes + most;
-    CURLcode code = send_rest(self, easy);
     self->is_drained = false;
-    while (code == CURLE_OK && response->body_bytes < end) {
+    CURLcode code = send_rest(self, easy);
+    for (size_t moved = 0; code == CURLE_OK && moved < most;) {
         size_t count = 0;
         code = curl_easy_recv(easy, bytes, sizeof bytes, &count);
         if (code == CURLE_AGAIN) {
@@ -123,20 +129,21 @@ CURLcode plm_connection_move(plm_connection *self, CURL *easy, size_t most) {
         }
         if (code == CURLE_OK && count == 0) {
             plm_http_close(&self->http);
-        }
-        if (code == CURLE_OK && (count == 0 || !plm_http_take(&self->http, bytes, count))) {
             return CURLE_OK;
         }
+        if (code == CURLE_OK && !plm_http_take(&self->http, bytes, count)) {
+            return CURLE_OK;
+        }
+        moved += count;
     }
     return code;
 }
 
-bool plm_connection_wait(const plm_connection *self, int wake, int64_t wait_ms) {
+bool plm_connection_wait(const plm_connection *self, int wake, int wait_ms) {
     short events = self->request.length > 0 ? POLLIN | POLLOUT : POLLIN;
     struct pollfd descriptors[2] = {
         {.fd = self->socket, .events = events},
         {.fd = wake, .events = POLLIN},
     };
-    int timeout = wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms;
-    return poll(descriptors, 2, timeout) > 0 && descriptors[0].revents != 0;
+    return poll(descriptors, 2, wait_ms) > 0 && descriptors[0].revents != 0;
 }

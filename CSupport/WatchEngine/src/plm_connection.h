@@ -30,10 +30,9 @@ void plm_connection_free(plm_connection *connection);
 /// libcurl has made the connection.
 void plm_connection_open(plm_connection *connection, CURL *easy);
 
-/// Sends what is left of the request, and takes what has come, `most` bytes of body or a little
-/// more.
+/// Sends what is left of the request, and takes what has come, `most` bytes or a little more.
 CURLcode plm_connection_move(plm_connection *connection, CURL *easy, size_t most);
 
 /// Waits until bytes come or may be sent, or `wake` becomes readable (-1: nothing does). True when
 /// they do.
-bool plm_connection_wait(const plm_connection *connection, int wake, int64_t wait_ms);
+bool plm_connection_wait(const plm_connection *connection, int wake, int wait_ms);

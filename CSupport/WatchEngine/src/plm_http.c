@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-/// Of one line, and of a head. API servers send a few hundred bytes.
+/// Of one line, and of heads and trailer together. API servers send a few hundred bytes.
 #define MAX_LINE_BYTES (64u * 1024)
 #define MAX_HEAD_BYTES (256u * 1024)
 
@@ -28,8 +28,7 @@ static bool fail_syntax(plm_http *self) {
 
 // MARK: Fields
 
-/// A field's value, when the line has that name.
-static const char *value_of(const char *line, size_t count, const char *name, size_t *length) {
+const char *plm_http_value(const char *line, size_t count, const char *name, size_t *length) {
     size_t name_length = strlen(name);
     if (count <= name_length || line[name_length] != ':' ||
         strncasecmp(line, name, name_length) != 0) {
@@ -47,10 +46,10 @@ static const char *value_of(const char *line, size_t count, const char *name, si
     return value;
 }
 
-/// -1: it is none, or of more than 18 digits.
-static int64_t whole_number(const char *text, size_t count) {
+/// -1: it is none, or of more digits than `most`, 18 at most.
+static int64_t whole_number(const char *text, size_t count, size_t most) {
     int64_t number = 0;
-    if (count == 0 || count > 18) {
+    if (count == 0 || count > most) {
         return -1;
     }
     for (size_t at = 0; at < count; at++) {
@@ -65,11 +64,10 @@ static int64_t whole_number(const char *text, size_t count) {
 void plm_http_take_field(plm_response *response, const char *line, size_t count) {
     size_t length;
     const char *value;
-    if ((value = value_of(line, count, "Content-Type", &length)) != NULL) {
+    if ((value = plm_http_value(line, count, "Content-Type", &length)) != NULL) {
         plm_response_set_content_type(response, value, length);
-    } else if ((value = value_of(line, count, "Retry-After", &length)) != NULL) {
-        int64_t seconds = whole_number(value, length);
-        response->retry_after_seconds = seconds < 1000000000 ? seconds : -1;
+    } else if ((value = plm_http_value(line, count, "Retry-After", &length)) != NULL) {
+        response->retry_after_seconds = whole_number(value, length, 9);
     }
 }
 
@@ -81,7 +79,7 @@ static bool take_status_line(plm_http *self, const char *line, size_t count) {
         (count > 12 && line[12] != ' ')) {
         return fail_syntax(self);
     }
-    int64_t status = whole_number(line + 9, 3);
+    int64_t status = whole_number(line + 9, 3, 3);
     if (status < 100) {
         return fail_syntax(self);
     }
@@ -96,18 +94,18 @@ static bool take_field(plm_http *self, const char *line, size_t count) {
     size_t length;
     const char *value;
     plm_http_take_field(self->response, line, count);
-    if ((value = value_of(line, count, "Transfer-Encoding", &length)) != NULL) {
+    if ((value = plm_http_value(line, count, "Transfer-Encoding", &length)) != NULL) {
         if (length != 7 || strncasecmp(value, "chunked", 7) != 0) {
             return fail(self, PLM_FAILURE_TRANSPORT,
                         "the response has a Transfer-Encoding other than chunked");
         }
         self->is_chunked = true;
-    } else if ((value = value_of(line, count, "Content-Length", &length)) != NULL) {
-        self->left = whole_number(value, length);
+    } else if ((value = plm_http_value(line, count, "Content-Length", &length)) != NULL) {
+        self->left = whole_number(value, length, 18);
         if (self->left < 0) {
             return fail(self, PLM_FAILURE_TRANSPORT, "the response has no sound Content-Length");
         }
-    } else if ((value = value_of(line, count, "Content-Encoding", &length)) != NULL &&
+    } else if ((value = plm_http_value(line, count, "Content-Encoding", &length)) != NULL &&
                (length != 8 || strncasecmp(value, "identity", 8) != 0)) {
         return fail(self, PLM_FAILURE_TRANSPORT,
                     "the response has a Content-Encoding that was not asked for");
@@ -123,7 +121,6 @@ static bool finish(plm_http *self) {
 
 static bool finish_head(plm_http *self) {
     int32_t status = self->response->status;
-    self->head_bytes = 0;
     self->has_status = false;
     if (status < 200) {
         // For information; the response follows.
@@ -191,9 +188,10 @@ static size_t take_of_line(plm_http *self, const char *bytes, size_t count) {
     const plm_allocator *allocator = &self->response->client->allocator;
     const char *end = memchr(bytes, '\n', count);
     size_t taken = end == NULL ? count : (size_t)(end - bytes) + 1;
-    self->head_bytes += self->state == PLM_HTTP_LINE ? taken : 0;
+    bool is_head = self->state == PLM_HTTP_LINE || self->state == PLM_HTTP_TRAILER;
+    self->head_bytes += is_head ? taken : 0;
     if (self->line.length + taken > MAX_LINE_BYTES || self->head_bytes > MAX_HEAD_BYTES) {
-        fail(self, PLM_FAILURE_TRANSPORT, "the response has a head without an end");
+        fail(self, PLM_FAILURE_TRANSPORT, "the response has a head or a trailer without an end");
         return 0;
     }
     if (end == NULL || self->line.length > 0) {
@@ -226,15 +224,16 @@ static size_t take_of_body(plm_http *self, const char *bytes, size_t count) {
     if (!plm_response_take(self->response, bytes, count)) {
         return 0;
     }
-    if (self->left > 0) {
-        self->left -= (int64_t)count;
-        if (self->left == 0 && self->state == PLM_HTTP_BODY) {
-            finish(self);
-            return 0;
-        }
-        if (self->left == 0) {
-            self->state = PLM_HTTP_CHUNK_END;
-        }
+    if (self->left < 0) {
+        return count;
+    }
+    self->left -= (int64_t)count;
+    if (self->left == 0 && self->state == PLM_HTTP_BODY) {
+        finish(self);
+        return 0;
+    }
+    if (self->left == 0) {
+        self->state = PLM_HTTP_CHUNK_END;
     }
     return count;
 }

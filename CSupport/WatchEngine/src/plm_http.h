@@ -19,6 +19,7 @@ typedef struct plm_http {
     plm_http_state state;
     /// A line that has not come whole.
     plm_buffer line;
+    /// Of heads and trailer, so far.
     size_t head_bytes;
     bool has_status;
     bool is_chunked;
@@ -34,6 +35,9 @@ bool plm_http_take(plm_http *http, const char *bytes, size_t count);
 
 /// The connection has ended, in good order.
 void plm_http_close(plm_http *http);
+
+/// A field's value, when the line has that name; else NULL.
+const char *plm_http_value(const char *line, size_t count, const char *name, size_t *length);
 
 /// Takes a line of a head into the response, but for the status line. Empty lines are of no
 /// interest.

@@ -503,18 +503,8 @@ static void note_moved(plm_stream *self, uint64_t moved, bool is_drained) {
     }
 }
 
-/// The same by a connection of its own.
-static void move_own(plm_stream *self) {
-    uint64_t start = self->response.body_bytes;
-    CURLcode code = plm_connection_move(&self->connection, self->easy, MOVED_BYTES);
-    if (code != CURLE_OK && !self->response.is_over) {
-        fail_curl(self, code);
-    }
-    note_moved(self, self->response.body_bytes - start, self->connection.is_drained);
-}
-
-/// Moves what has come, some megabyte at most.
-static CURLMcode move(plm_stream *self) {
+/// Moves what has come by a transfer of libcurl's, some megabyte at most.
+static CURLMcode move_transfer(plm_stream *self) {
     plm_client *client = self->client;
     uint64_t start = self->response.body_bytes;
     size_t left = 0;
@@ -539,20 +529,31 @@ static CURLMcode move(plm_stream *self) {
     return code;
 }
 
+/// The same by a connection of its own.
+static CURLMcode move_own(plm_stream *self) {
+    uint64_t start = self->response.body_bytes;
+    CURLcode code = plm_connection_move(&self->connection, self->easy, MOVED_BYTES);
+    if (code != CURLE_OK && !self->response.is_over) {
+        fail_curl(self, code);
+    }
+    note_moved(self, self->response.body_bytes - start, self->connection.is_drained);
+    return CURLM_OK;
+}
+
 /// Waits until there is something to move.
 static CURLMcode wait_for_more(plm_stream *self, int64_t wait_ms) {
     int wake = self->canceller != NULL ? plm_canceller_descriptor(self->canceller) : -1;
+    int wait = wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms;
     if (self->connection.is_open) {
-        self->is_gathering |= plm_connection_wait(&self->connection, wake, wait_ms);
+        self->is_gathering |= plm_connection_wait(&self->connection, wake, wait);
         return CURLM_OK;
     }
     struct curl_waitfd waker = {.fd = wake, .events = CURL_WAIT_POLLIN};
-    if (wait_ms > HELD_WAIT_MS && is_held(self)) {
-        wait_ms = HELD_WAIT_MS;
+    if (wait > HELD_WAIT_MS && is_held(self)) {
+        wait = HELD_WAIT_MS;
     }
     int ready = 0;
-    CURLMcode code = curl_multi_poll(self->client->multi, &waker, wake >= 0 ? 1 : 0,
-                                     wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, &ready);
+    CURLMcode code = curl_multi_poll(self->client->multi, &waker, wake >= 0 ? 1 : 0, wait, &ready);
     self->is_gathering |= ready > 0;
     return code;
 }
@@ -562,14 +563,8 @@ static void work(plm_stream *self, int64_t wait_ms) {
     if (self->is_gathering && has_window(self)) {
         gather(self, wait_ms);
     }
-    bool was_open = self->connection.is_open;
-    CURLMcode code = CURLM_OK;
-    if (was_open) {
-        move_own(self);
-    } else {
-        code = move(self);
-    }
-    bool has_more = self->connection.is_open && (!was_open || !self->connection.is_drained);
+    CURLMcode code = self->connection.is_open ? move_own(self) : move_transfer(self);
+    bool has_more = self->connection.is_open && !self->connection.is_drained;
     if (code == CURLM_OK && self->response.batch.count == 0 && !self->response.is_over &&
         wait_ms > 0 && !has_more) {
         code = wait_for_more(self, wait_ms);

@@ -18,8 +18,7 @@ import Synchronization
 public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     private struct State {
         /// In the order in which they want work, none of them in `working`.
-        var queue: [Key] = []
-        var taken = 0
+        var queue = Line<Key>()
         /// Those that want work: in `queue`, or in `working` and added again.
         var dirty: Set<Key> = []
         var working: Set<Key> = []
@@ -34,7 +33,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         var draining: [CheckedContinuation<Void, Never>] = []
         var isShutDown = false
 
-        var waitingCount: Int { queue.count - taken }
+        var waitingCount: Int { queue.count }
     }
 
     private let state = Locked(State())
@@ -164,16 +163,7 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     private static func take(_ state: inout State) -> Key? {
-        guard state.taken < state.queue.count else { return nil }
-        let key = state.queue[state.taken]
-        state.taken += 1
-        if state.taken == state.queue.count {
-            state.queue.removeAll(keepingCapacity: state.taken < 4096)
-            state.taken = 0
-        } else if state.taken > 4096 {
-            state.queue.removeFirst(state.taken)
-            state.taken = 0
-        }
+        guard let key = state.queue.next() else { return nil }
         state.dirty.remove(key)
         state.working.insert(key)
         return key

@@ -1,5 +1,5 @@
-/// Gives the images of nodes numbers, from 0 without a gap. Nodes share nearly all entries of their image
-/// table: what an entry is need be found out once.
+/// Remembers the places that a caller gives to images. Nodes share nearly all entries of their image table: what
+/// an entry is need be found out once.
 struct ImagePlaces {
     /// Of the table whose entries are asked for: by id, place and one; 0: not known.
     private var known: [UInt32] = []
@@ -23,6 +23,7 @@ struct ImagePlaces {
                     continue
                 }
                 if images.isEmpty { images = record.images }
+                guard index < images.count else { continue }
                 if id >= known.count {
                     known += Array(repeating: 0, count: max(id + 1, 2 * known.count) - known.count)
                 }

@@ -125,7 +125,7 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
                 // A server that has forgotten the version says so at once.
                 if events.isEmpty, responseFormat != nil, reflector.isWatching { confirmRestored() }
                 let action = process(events, &reading)
-                count()
+                addTally()
                 note(events)
                 return action
             }
@@ -272,22 +272,23 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
         let listed = listing.count
         defer { if listing.count > listed { reading.lastGrowth = outside.now } }
         if reflector.isProbing { return probe(events, &reading) }
+        let seen = seconds()
         var at = 0
         while at < events.count {
             if reflector.isListing {
-                let action = list(events[at], &reading)
+                let action = list(events[at], seen, &reading)
                 at += 1
                 if let action { return action }
                 continue
             }
             if events[at].isProgress { confirmRestored() }
             // Nodes and bookmarks by the batch, under one lock; nobody is called from in there.
-            let (reader, seen) = (reader, seconds())
+            let reader = reader
             let (next, version, error) = hub.apply { transaction in
                 var at = at
                 var version: ResourceVersion?
                 // Before anybody is told.
-                defer { count() }
+                defer { addTally() }
                 while at < events.count, events[at].isProgress {
                     if let error = watch(events[at], reader, seen, &transaction, &version) {
                         return (at, version, error as KubeError?)
@@ -309,10 +310,12 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     }
 
     /// One event of a list.
-    private func list(_ event: plm_event, _ reading: inout Reading) -> Reflector.Action? {
+    private func list(
+        _ event: plm_event, _ seen: UInt32, _ reading: inout Reading
+    ) -> Reflector.Action? {
         switch event.kind {
         case .added, .modified:
-            return failed(count(listing.apply(event, reader, seen: seconds()), event))
+            return failed(count(listing.apply(event, reader, seen: seen), event))
         case .deleted:
             return failed(count(listing.delete(event, reader), event))
         case .bookmark:
@@ -497,7 +500,8 @@ package final class ReflectorRunner<Reader: StreamReader, Outside: Surroundings>
     }
 
     /// Adds what came to the counters.
-    private func count() {
+    private func addTally() {
+        guard tally.events > 0 else { return }
         let tally = tally
         self.tally = Tally()
         counters.update { counters in
